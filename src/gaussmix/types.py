@@ -1,6 +1,6 @@
 """Array aliases whose names are shapes.
 
-``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors, ``Y`` classes; ``KD`` is an array of shape (K, D).
+``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors, ``Y`` classes, ``G`` patterns of ``B`` columns; ``KD`` is an array of shape (K, D).
 """
 
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -47,6 +47,7 @@ IntD: TypeAlias = NDArray[np.int64]
 IntK: TypeAlias = NDArray[np.int64]
 BoolK: TypeAlias = NDArray[np.bool_]
 BoolN: TypeAlias = NDArray[np.bool_]
+BoolGB: TypeAlias = NDArray[np.bool_]
 BoolNK: TypeAlias = NDArray[np.bool_]
 BoolKK: TypeAlias = NDArray[np.bool_]
 IntNC: TypeAlias = NDArray[np.int64]

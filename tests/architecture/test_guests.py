@@ -28,7 +28,11 @@ GUESTS = {
     "typer": ("cli",),
     "rich": ("cli", "selection/progress.py"),
     "pyarrow": ("cli",),
-    "narwhals": ("classification/table/input_table.py", "classification/validation/labelled_table.py"),
+    "narwhals": (
+        "classification/table/input_table.py",
+        "classification/table/table_columns.py",
+        "classification/validation/labelled_table.py",
+    ),
     "safetensors": ("model/archive.py",),
     "threadpoolctl": ("core/blas.py",),
     "numba": ("engines/kernels/passes/", "engines/kernels/fused/", "engines/kernels/codegen/"),

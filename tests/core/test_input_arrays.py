@@ -64,7 +64,7 @@ def test_one_dimensional_data_are_a_column_or_a_row() -> None:
         ([["a", "b"]], None, "the data must be numbers.*drop or convert"),
         ([[1.0], [1.0, 2.0]], None, "the data must be numbers"),
         ([[None, object()]], None, "the data must be numbers"),
-        (np.zeros((2, 2, 2)), None, r"must have 2 dimensions .* but have 3; reshape the data"),
+        (np.zeros((2, 2, 2)), None, r"must have 2 dimensions .* but have 3\. Reshape your data"),
         (TABLE, 3, "the data have 2 columns, but the model was fitted to 3; pass the same columns"),
         ([1.0, 2.0], 3, "the data have 2 columns, but the model was fitted to 3"),
     ],

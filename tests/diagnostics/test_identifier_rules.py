@@ -24,7 +24,9 @@ def test_distinct_measurements_do_not(seed: int, n_rows: int) -> None:
     assert not is_identifier_number("income", numbers)
 
 
-@pytest.mark.parametrize("name", ["id", "ID", "customer_id", "userID", "Customer Id", "rownames", "index", "Unnamed: 0"])
+@pytest.mark.parametrize(
+    "name", ["id", "ID", "customer_id", "userID", "Customer Id", "rownames", "index", "Unnamed: 0"]
+)
 def test_names_identify_distinct_whole_numbers(name: str) -> None:
     assert is_identifier_number(name, np.array([7.0, 900001.0, 12.0]))
     assert not is_identifier_number(name, np.array([7.0, 7.0, 12.0]))

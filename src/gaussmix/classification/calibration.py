@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp
 from sklearn.isotonic import IsotonicRegression
 
+from gaussmix.classification.softmax_loss import SoftmaxLoss
 from gaussmix.types import NK, Array, IntN, N
 
 _MAX_LOG_ODDS = 50.0
@@ -102,30 +102,9 @@ def fit_calibration(kind: str, log_probabilities: NK, classes: IntN, weights: N)
 def _fit_softmax(
     log_probabilities: NK, classes: IntN, weights: N, has_intercepts: bool, has_floors: bool
 ) -> AbstractCalibration:
-    """Fit slope, and intercepts and floors on request, by maximum likelihood."""
-    n_classes = log_probabilities.shape[1]
-    n_intercepts, n_floors = (n_classes - 1) * has_intercepts, n_classes * has_floors
-
-    def unpack(parameters: N) -> SoftmaxCalibration:
-        intercepts, floors = np.zeros(n_classes), np.zeros(n_classes)
-        intercepts[1 : 1 + n_intercepts] = parameters[1 : 1 + n_intercepts]
-        if has_floors:
-            logits = np.r_[0.0, parameters[1 + n_intercepts :]]
-            floors = np.exp(logits - logsumexp(logits))[1:]
-        return SoftmaxCalibration(float(np.exp(parameters[0])), intercepts, floors)
-
-    def mean_loss(parameters: N) -> float:
-        calibrated = unpack(parameters).apply(log_probabilities)
-        return float(-(weights * calibrated[np.arange(len(classes)), classes]).sum() / weights.sum())
-
-    start = np.r_[np.zeros(1 + n_intercepts), np.full(n_floors, -4.0)]
-    result = minimize(mean_loss, start, method="L-BFGS-B", bounds=_bounds(n_intercepts, n_floors))
-    return unpack(result.x if result.fun <= mean_loss(start) else start)
-
-
-def _bounds(n_intercepts: int, n_floors: int) -> list[tuple[float, float]]:
-    """Return bounds of the log slope, the intercepts and the logits of the floors."""
-    return [(-3.0, 3.0), *[(-10.0, 10.0)] * n_intercepts, *[(-16.0, 1.0)] * n_floors]
+    """Fit slope, and intercepts and floors on request."""
+    loss = SoftmaxLoss(log_probabilities, classes, weights, has_intercepts, has_floors)
+    return SoftmaxCalibration(*loss.minimize())
 
 
 def _fit_floor(log_probabilities: NK, classes: IntN, weights: N) -> AbstractCalibration:

@@ -11,7 +11,7 @@ from gaussmix.classification.classifier_options import parse_costs, parse_option
 from gaussmix.classification.model_fit import fit_class_model
 from gaussmix.classification.table import EncodedRows, TableSchema, fit_table_schema
 from gaussmix.classification.table.column_kinds import CategoricalLike
-from gaussmix.classification.target import parse_target, weight_classes
+from gaussmix.classification.target import drop_empty_classes, parse_target, weight_classes
 from gaussmix.core.input_arrays import parse_weights
 from gaussmix.estimators._validation import RandomStateLike, make_estimator_generator
 from gaussmix.transforms import TransformLike
@@ -58,7 +58,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     categorical : 'auto', sequence of str or int, or None, default='auto'
         Numeric columns that are categories. 'auto': in tables with column names those of at most 12 distinct whole
         numbers. Text and bools always are.
-    transform : 'auto', None, str or mapping, default='auto'
+    column_transform : 'auto', None, str or mapping, default='auto'
         Transforms of numeric columns. 'auto': none, log1p or Yeo-Johnson for each column, by the likelihood; none for
         'edda' and 'mclustda'.
     class_weight : 'balanced', mapping or None, default=None
@@ -82,6 +82,8 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Structure of the covariances of the correlated columns of each class.
     candidates_ : tuple of ComponentCandidate
         Numbers of components that were tried, with their cross-validated log-loss, the best first.
+    n_iter_ : int
+        Largest number of iterations of the final fits: of L-BFGS, or of EM if ``method='generative'``.
     held_out_rows_ : ndarray of int64 of shape (m,) or None
         Training rows that were held out in turn.
     held_out_proba_ : ndarray of shape (m, Y) or None
@@ -132,7 +134,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         calibration: str | None = "floor",
         n_folds: int = 3,
         categorical: CategoricalLike = "auto",
-        transform: TransformLike = "auto",
+        column_transform: TransformLike = "auto",
         class_weight: Any = None,
         costs: ArrayLike | None = None,
         random_state: RandomStateLike = None,
@@ -141,7 +143,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_components, self.max_components, self.structure = n_components, max_components, structure
         self.generative_weight, self.penalty, self.max_iter = generative_weight, penalty, max_iter
         self.n_starts, self.calibration, self.n_folds = n_starts, calibration, n_folds
-        self.categorical, self.transform = categorical, transform
+        self.categorical, self.column_transform = categorical, column_transform
         self.class_weight, self.costs = class_weight, costs
         self.random_state = random_state
 
@@ -163,11 +165,12 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         table = read_table(X, self, is_fitting=True)
         target = parse_target(y, table.n_rows)
-        options = parse_options(self, target.classes, make_estimator_generator(self.random_state))
-        parse_costs(self.costs, len(target.classes))
         given = parse_weights(sample_weight, table.n_rows)
         weights = weight_classes(self.class_weight, target, np.ones(table.n_rows) if given is None else given)
-        transform = self.transform
+        target = drop_empty_classes(target, weights)
+        options = parse_options(self, target.classes, make_estimator_generator(self.random_state))
+        parse_costs(self.costs, len(target.classes))
+        transform = self.column_transform
         if isinstance(transform, str) and transform == "auto" and not options.family.has_transforms:
             transform = None
         schema = fit_table_schema(table.cells, target.codes, weights, categorical=self.categorical, transform=transform)
@@ -177,12 +180,12 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         set_input_attributes(self, table)
         self.classes_, self.model_ = target.classes, fitted.model
         self.n_components_, self.structures_ = fitted.choice.spec
-        self.candidates_ = fitted.choice.candidates
+        self.candidates_, self.n_iter_ = fitted.choice.candidates, fitted.n_iter
         self.held_out_rows_, self.held_out_proba_ = None, None
         if fitted.held_out is not None:
             self.held_out_rows_ = counted[fitted.held_out.rows]
             self.held_out_proba_ = np.exp(fitted.model.calibrate(fitted.held_out.log_probabilities))
-        self.notes_ = describe_fit(fitted, target.classes)
+        self.notes_ = describe_fit(fitted, target.classes, self.calibration is not None)
         return self
 
     @property
@@ -198,7 +201,8 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_log_proba(self, X: Any) -> NK:
         """Return the log probability (n, Y) of each class, in the order of ``classes_``."""
-        return self.model_.log_probabilities(self._encode(X))
+        encoded = self._encode(X)
+        return self.model_.log_probabilities(encoded)
 
     def predict_proba(self, X: Any) -> NK:
         """Return the probability (n, Y) of each class, in the order of ``classes_``.

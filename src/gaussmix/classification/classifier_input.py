@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import _check_n_features
 
+from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT
 from gaussmix.classification.model_fit import ModelFit
 from gaussmix.classification.table.input_table import InputTable, read_input_table
-from gaussmix.errors.text import join_with_and
-from gaussmix.types import AnyArray
+from gaussmix.errors.text import join_with_and, pluralize
+from gaussmix.types import AnyArray, N
 
 
 class ReadTable(NamedTuple):
@@ -40,13 +41,16 @@ def set_input_attributes(classifier: Any, table: ReadTable) -> None:
         del classifier.feature_names_in_
 
 
-def describe_fit(fitted: ModelFit, classes: AnyArray) -> tuple[str, ...]:
-    """Return sentences on what a fit merged, left out, transformed and chose."""
+def describe_fit(fitted: ModelFit, classes: AnyArray, should_calibrate: bool) -> tuple[str, ...]:
+    """Return sentences on what a fit merged, left out, transformed and chose, and on what it lacks."""
     model, spec = fitted.model, fitted.choice.spec
     notes = list(model.schema.notes)
     if len(fitted.unused_categories):
         names = [repr(model.schema.categorical[c].name) for c in fitted.unused_categories]
-        notes.append(f"{join_with_and(names)} say nothing about the class of unseen rows, by AIC, and are left out.")
+        says, are = ("says", "is") if len(names) == 1 else ("say", "are")
+        notes.append(
+            f"{join_with_and(names)} {says} nothing about the class of unseen rows, by AIC, and {are} left out."
+        )
     if model.layout.block:
         names = [repr(model.schema.numeric[j].name) for j in model.layout.block]
         notes.append(f"{join_with_and(names)} correlate within the classes, and have full covariances.")
@@ -55,4 +59,15 @@ def describe_fit(fitted: ModelFit, classes: AnyArray) -> tuple[str, ...]:
         notes.append(f"Number of components: {join_with_and(counts)}.")
     else:
         notes.append(f"Number of components of all classes together: {spec.n_components[0]}.")
-    return tuple(notes)
+    if should_calibrate and fitted.held_out is None:
+        notes.append("The probabilities are not calibrated: fewer than two classes have two rows.")
+    return (*notes, *_describe_small_classes(fitted.class_weights, classes))
+
+
+def _describe_small_classes(class_weights: N, classes: AnyArray) -> list[str]:
+    """Return a sentence on each class of few rows."""
+    return [
+        f"Class {label!r} has {weight:.4g} {pluralize('row', weight)}: its moments lean on those of all rows."
+        for label, weight in zip(classes.tolist(), class_weights, strict=True)
+        if weight < MIN_ROWS_PER_COMPONENT
+    ]

@@ -49,12 +49,28 @@ class HeldOutProbabilities(NamedTuple):
 
 
 class ModelFit(NamedTuple):
-    """A model, the choice of its specification, and the probabilities of rows held out in turn, if any were."""
+    """A model, and what a user should know of its fit.
+
+    Attributes
+    ----------
+    model : ClassModel
+    choice : SpecChoice
+    n_iter : int
+        Largest number of iterations of the final fits.
+    held_out : HeldOutProbabilities or None
+        Rows held out in turn, if any were.
+    unused_categories : ndarray of int64
+        Positions of the encoded categorical columns that the mixtures do not use.
+    class_weights : ndarray of shape (Y,)
+        Total weight of the rows of each class.
+    """
 
     model: ClassModel
     choice: SpecChoice
+    n_iter: int
     held_out: HeldOutProbabilities | None
     unused_categories: IntD
+    class_weights: N
 
 
 def fit_class_model(
@@ -71,19 +87,17 @@ def fit_class_model(
     sampled = _sample_rows(rows, options.members.seeds[0])
     validation = _make_validation(rows.select_rows(sampled), options)
     choice = options.family.choose_spec(rows, options.request, validation, options.members)
-    model = ClassModel(
-        schema, categories, layout, options.family.make_fits(rows).fit_members(choice.spec, options.members)
-    )
+    members = options.family.make_fits(rows).fit_members(choice.spec, options.members)
+    model = ClassModel(schema, categories, layout, members.mixtures)
     unused = np.setdiff1d(np.arange(len(schema.categorical)), categories)
     if validation is None or options.calibration is None:
-        return ModelFit(model, choice, None, unused)
+        return ModelFit(model, choice, members.n_iter, None, unused, rows.class_weights)
     log_probabilities = validation.predict(choice.spec, options.members)
     held_out = validation.held_out_rows
     calibration = fit_calibration(options.calibration, log_probabilities, held_out.classes, held_out.row_weights)
     calibrated = replace(model, calibration=calibration)
-    return ModelFit(
-        calibrated, choice, _expand_to_all_rows(log_probabilities, sampled[validation.held_out], distinct), unused
-    )
+    expanded = _expand_to_all_rows(log_probabilities, sampled[validation.held_out], distinct)
+    return ModelFit(calibrated, choice, members.n_iter, expanded, unused, rows.class_weights)
 
 
 def _expand_to_all_rows(log_probabilities: NK, held_out: IntN, distinct: DistinctRows) -> HeldOutProbabilities:

@@ -21,7 +21,30 @@ class TargetError(DataError):
     @classmethod
     def single_class(cls, label: object) -> "TargetError":
         """Return the error that all rows have the same class."""
-        return cls(f"the target has one class only, {label!r}; a classifier needs rows of at least two classes")
+        return cls(
+            f"the target has one class only, {label!r}; a classifier needs rows of at least two classes, "
+            "with weights above 0"
+        )
+
+    @classmethod
+    def numbers(cls, value: object, row: int) -> "TargetError":
+        """Return the error that the target holds numbers that are not whole."""
+        return cls(
+            f"Unknown label type: the target holds {value} in row {row}, a number that is not whole; pass classes, or "
+            "divide the numbers into ranges"
+        )
+
+    @classmethod
+    def unusable_label(cls, label: object, row: int) -> "TargetError":
+        """Return the error that a label is neither text nor a number."""
+        return cls(
+            f"the target holds {label!r} of the type {type(label).__name__} in row {row}; pass text, numbers or bools"
+        )
+
+    @classmethod
+    def wrong_shape(cls, shape: tuple[int, ...]) -> "TargetError":
+        """Return the error that the target is no single column."""
+        return cls(f"y should be a 1d array, got an array of shape {shape} instead; pass one label for each row")
 
     @classmethod
     def too_many_classes(cls, n_classes: int, n_rows: int) -> "TargetError":
@@ -55,6 +78,22 @@ class ClassifierParameterError(ParameterError):
         return cls(
             f"n_components must be 'auto', a whole number of at least 1, or one such number for each of the classes "
             f"{names}, but is {value!r}"
+        )
+
+    @classmethod
+    def too_many_components(cls, n_components: int, n_rows: int) -> "ClassifierParameterError":
+        """Return the error that a class has fewer distinct rows than components."""
+        return cls(
+            f"n_components asks for {n_components} components of a class that has "
+            f"{format_count(n_rows, 'distinct row')}; choose fewer, or 'auto'"
+        )
+
+    @classmethod
+    def unknown_classes(cls, labels: Sequence[object], classes: Sequence[object]) -> "ClassifierParameterError":
+        """Return the error that weights are given for classes that the target does not have."""
+        return cls(
+            f"class_weight names {join_with_and([repr(label) for label in labels])}, which the target does not have; "
+            f"its classes are {join_with_and([repr(label) for label in classes])}"
         )
 
     @classmethod

@@ -95,10 +95,28 @@ class DataWarning(GaussmixWarning):
         return cls(f"categories that the fit has not seen count as missing: {_list_values(values_by_column)}")
 
     @classmethod
+    def few_counted_rows(cls, total_weight: float) -> "DataWarning":
+        """Return the warning that the weights of all rows add up to nearly nothing."""
+        return cls(
+            f"the weights add up to {total_weight:.3g} rows; a weight counts rows, so the model hardly learns from "
+            "these; scale the weights to a mean of 1"
+        )
+
+    @classmethod
     def absurd_numbers(cls, values_by_column: Mapping[str, Sequence[float]]) -> "DataWarning":
         """Return the warning that columns hold numbers far beyond those of the fit."""
         return cls(
             f"numbers far beyond those of the fit count as missing: {_list_values(values_by_column)}; check their units"
+        )
+
+    @classmethod
+    def contradicting_columns(cls, names: Sequence[str], n_broken: int, n_rows: int, first_row: int) -> "DataWarning":
+        """Return the warning that columns that determined each other in the fit no longer do."""
+        named = join_with_and([repr(name) for name in names])
+        return cls(
+            f"{named} determined each other in the fit, but disagree in {n_broken} of {format_count(n_rows, 'row')} "
+            f"(the first is row {first_row}, counted from 0); {names[0]!r} is used where it is present: check their "
+            "units"
         )
 
     @classmethod

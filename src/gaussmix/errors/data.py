@@ -50,7 +50,10 @@ class DataError(GaussmixError, ValueError):
     @classmethod
     def wrong_ndim(cls, ndim: int) -> "DataError":
         """Return the error that the data do not have two dimensions."""
-        return cls(f"the data must have 2 dimensions (rows, columns), but have {ndim}; reshape the data")
+        return cls(
+            f"the data must have 2 dimensions (rows, columns), but have {ndim}. Reshape your data: a single row is "
+            "[[1.5, 2.0]]"
+        )
 
     @classmethod
     def wrong_n_features(cls, actual: int, expected: int) -> "DataError":

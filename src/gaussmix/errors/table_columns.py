@@ -26,6 +26,14 @@ class TableInputError(DataError):
         )
 
     @classmethod
+    def has_no_columns(cls, n_rows: int) -> "TableInputError":
+        """Return the error that the data have no columns."""
+        return cls(
+            f"the data have no columns: 0 feature(s) (shape=({n_rows}, 0)) while a minimum of 1 is required; pass at "
+            "least one column"
+        )
+
+    @classmethod
     def complex_numbers(cls) -> "TableInputError":
         """Return the error that the data are complex."""
         return cls("Complex data not supported: pass real and imaginary parts as two columns")

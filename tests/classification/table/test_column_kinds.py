@@ -42,7 +42,9 @@ def test_few_numbers_that_are_not_whole_are_numeric() -> None:
 
 
 def test_the_parameter_categorical_names_numeric_categories() -> None:
-    table = {key: CUSTOMERS[key] for key in ("price", "calls", "paperless")} | {"visits": np.resize(np.arange(20), N_ROWS)}
+    table = {key: CUSTOMERS[key] for key in ("price", "calls", "paperless")} | {
+        "visits": np.resize(np.arange(20), N_ROWS)
+    }
     schemas = {
         key: fit_table_schema(table, TARGET, categorical=value)
         for key, value in {"auto": "auto", "none": None, "empty": (), "name": ["visits"], "position": [3]}.items()
@@ -62,9 +64,7 @@ def test_the_parameter_categorical_names_numeric_categories() -> None:
         ([True], ParameterError, "a column of categorical must be a name or a position up to 4, but is True"),
     ],
 )
-def test_categorical_that_names_no_column_is_refused(
-    categorical: object, error: type[Exception], message: str
-) -> None:
+def test_categorical_that_names_no_column_is_refused(categorical: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         fit_table_schema(CUSTOMERS, TARGET, categorical=categorical)  # type: ignore[arg-type]
 

@@ -11,7 +11,14 @@ import pytest
 import scipy.sparse
 
 from gaussmix.classification import fit_table_schema
-from gaussmix.errors import ColumnNameError, DataError, DataTypeError, SparseDataError, TableColumnError, TableInputError
+from gaussmix.errors import (
+    ColumnNameError,
+    DataError,
+    DataTypeError,
+    SparseDataError,
+    TableColumnError,
+    TableInputError,
+)
 from tests.classification.table.tables import Columns, assert_equal_rows, make_customers, remove_cells
 
 CUSTOMERS, TARGET = make_customers()
@@ -34,7 +41,9 @@ CONVERSIONS: dict[str, Callable[[Columns], Any]] = {
     "pandas category": lambda table: pd.DataFrame(table).astype({"contract": "category", "calls": "category"}),
     "pandas object": lambda table: pd.DataFrame(table).astype(object),
     "polars": lambda table: pl.DataFrame({name: _to_list(cells) for name, cells in table.items()}),
-    "polars categorical": lambda table: CONVERSIONS["polars"](table).with_columns(pl.col("contract").cast(pl.Categorical)),
+    "polars categorical": lambda table: CONVERSIONS["polars"](table).with_columns(
+        pl.col("contract").cast(pl.Categorical)
+    ),
     "pyarrow": _to_arrow,
     "numbers as text": lambda table: pd.DataFrame(table).assign(
         price=[" " if value != value else f" {value} " for value in table["price"]]
@@ -60,7 +69,7 @@ def test_missing_values_of_all_kinds_are_missing(missing: object) -> None:
     table = {**CUSTOMERS, "contract": cells}
     for converted in (table, pd.DataFrame(table)):
         schema = fit_table_schema(converted, TARGET)
-        assert [column.levels for column in schema.categorical][0] == ("monthly", "one year", "two years")
+        assert schema.categorical[0].levels == ("monthly", "one year", "two years")
         codes = schema.encode(converted).codes[:, 0]
         np.testing.assert_array_equal(codes < 0, np.arange(len(TARGET)) % 7 == 0)
 
@@ -97,8 +106,18 @@ def test_names_of_an_array_name_its_columns() -> None:
 
 
 def test_column_names_that_are_numbers_become_text() -> None:
-    frame = pd.DataFrame({0: CUSTOMERS["months"], 1: CUSTOMERS["price"]})
-    assert fit_table_schema(frame, TARGET).input_columns == ("0", "1")
+    frame = pd.DataFrame({2024: CUSTOMERS["months"], 2025: CUSTOMERS["price"]})
+    assert fit_table_schema(frame, TARGET).input_columns == ("2024", "2025")
+
+
+def test_default_labels_of_a_frame_are_no_names_as_in_scikit_learn() -> None:
+    rows = np.column_stack([CUSTOMERS["calls"], CUSTOMERS["price"]])
+    expected = fit_table_schema(rows, TARGET)
+    for table in (pd.DataFrame(rows), {0: rows[:, 0], 1: rows[:, 1]}):
+        schema = fit_table_schema(table, TARGET)
+        assert schema.to_json() == expected.to_json()
+        assert not schema.has_names
+        assert_equal_rows(schema.encode(table), expected.encode(rows))
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "lists"])
@@ -106,7 +125,10 @@ def test_dates_are_left_out_with_a_note(kind: str) -> None:
     days = [datetime.datetime(2020, 1, 1) + datetime.timedelta(days=i % 50) for i in range(len(TARGET))]
     table = {"price": CUSTOMERS["price"], "joined": np.array(days, dtype="datetime64[ms]")}
     frame = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "lists": dict}[kind](table)
-    assert fit_table_schema(frame, TARGET).notes[0] == "'joined' holds dates or times and is left out; convert it to numbers."
+    assert (
+        fit_table_schema(frame, TARGET).notes[0]
+        == "'joined' holds dates or times and is left out; convert it to numbers."
+    )
 
 
 def test_intervals_of_cut_are_categories() -> None:
@@ -131,7 +153,11 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (np.eye(3) * 1j, TableInputError, "Complex data not supported"),
     (scipy.sparse.csr_matrix(np.eye(3)), SparseDataError, "sparse data are not supported"),
     (pl.DataFrame({"a": [1.0]}).lazy(), DataError, "a LazyFrame has no rows yet"),
-    (pd.DataFrame({"a": [[1], [2]]}), DataTypeError, r"column 'a' holds \[1\]; an argument must be a string or a number"),
+    (
+        pd.DataFrame({"a": [[1], [2]]}),
+        DataTypeError,
+        r"column 'a' holds \[1\]; an argument must be a string or a number",
+    ),
     ({"a": [{}, {}]}, DataTypeError, "column 'a' holds {}"),
     ({"a": [1j, 2j, None]}, DataTypeError, "column 'a' holds"),
     ({"a": [1.5, "many"]}, TableColumnError, "column 'a' mixes types: it holds 1.5 and 'many'"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gaussmix import DataWarning
 from gaussmix.classification import EncodedRows, TableSchema, fit_table_schema
 from tests.classification.table.tables import Columns, remove_cells
 
@@ -31,7 +32,11 @@ def level_of(schema: TableSchema, rows: EncodedRows, name: str) -> np.ndarray:
 def make_calls(seed: int) -> Columns:
     rng = np.random.default_rng(seed)
     minutes = np.round(np.abs(rng.normal(180.0, 50.0, N_ROWS)), 1)
-    return {"minutes": minutes, "charge": np.round(0.17 * minutes, 2), "age": np.round(rng.normal(40.0, 9.0, N_ROWS), 1)}
+    return {
+        "minutes": minutes,
+        "charge": np.round(0.17 * minutes, 2),
+        "age": np.round(rng.normal(40.0, 9.0, N_ROWS), 1),
+    }
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -247,3 +252,57 @@ def test_a_shared_zero_of_proportional_columns_is_one_category() -> None:
     rows = schema.encode({"minutes": [np.nan, np.nan], "charge": [0.0, 5.0]})
     np.testing.assert_array_equal(rows.codes, [[1], [0]])
     np.testing.assert_allclose(value_of(schema, rows, "minutes"), [np.nan, 20.0])
+
+
+# -- contradictions --------------------------------------------------------------------------------
+
+
+def test_columns_that_no_longer_agree_are_named() -> None:
+    table = make_calls(0)
+    schema = fit(table)
+    message = (
+        "'charge' and 'minutes' determined each other in the fit, but disagree in 1 of 2 rows .* is row 1, counted"
+    )
+    with pytest.warns(DataWarning, match=message):
+        rows = schema.encode({"minutes": [100.0, 100.0], "charge": [17.0, 20.0], "age": [40.0, 40.0]})
+    np.testing.assert_allclose(value_of(schema, rows, "minutes"), [100.0, 20.0 / 0.17])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_new_rows_that_round_alike_are_no_contradiction(seed: int) -> None:
+    schema = fit(make_calls(seed))
+    schema.encode(make_calls(seed + 100))  # a warning would be an error
+    day = np.round(np.random.default_rng(seed).normal(100.0, 20.0, N_ROWS), 1)
+    night = np.round(np.random.default_rng(seed + 10).normal(50.0, 20.0, N_ROWS), 1)
+    total = fit({"day": day, "night": night, "total": day + night})
+    total.encode({"day": [1.1, 90.7], "night": [2.2, 0.1], "total": [3.3, 90.8]})
+    with pytest.warns(DataWarning, match="'day', 'total' and 'night' determined each other in the fit, but disagree"):
+        total.encode({"day": [1.1], "night": [2.2], "total": [5.0]})
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_zeros_that_two_numbers_share_are_one_category(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    has_loan = rng.random(N_ROWS) < 0.4
+    table = {
+        "debt": np.where(has_loan, np.round(rng.lognormal(8.0, 1.0, N_ROWS)), 0.0),
+        "months": np.where(has_loan, np.round(rng.uniform(1.0, 300.0, N_ROWS)), 0.0),
+    }
+    schema = fit(table)
+    assert (
+        schema.notes[0]
+        == "'debt' is 0 exactly where 'months' is 0: encoded once, and each fills the gaps of the others."
+    )
+    assert [column.sources for column in schema.categorical] == [("debt", "months")]
+    rows = schema.encode({"debt": [0.0, np.nan, np.nan], "months": [np.nan, 12.0, np.nan]})
+    np.testing.assert_array_equal(rows.codes, [[1], [0], [-1]])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_value_that_is_only_the_most_frequent_one_is_no_level(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    grade = rng.integers(0, 30, N_ROWS)
+    rate = 5.0 + 0.35 * grade  # each grade has its rate
+    schema = fit({"grade": np.array([f"G{g}" for g in grade], dtype=object), "rate": rate})
+    assert schema.notes == ()
+    assert schema.n_levels == (30,)

@@ -68,8 +68,7 @@ def search_components(
     """Return numbers of components with the cross-validated log-loss of each, the best first."""
     held_out = validation.held_out_rows
 
-    def compute_losses(counts: Counts, is_first_look: bool) -> N:
-        chosen = options.first_seed() if is_first_look else options
-        return log_losses(validation.predict(MixtureSpec(counts, structures), chosen), held_out.classes)
+    def compute_losses(counts: Counts) -> N:
+        return log_losses(validation.predict(MixtureSpec(counts, structures), options), held_out.classes)
 
     return ComponentSearch(compute_losses, held_out.row_weights, max_components).run()

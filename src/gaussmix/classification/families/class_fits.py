@@ -47,6 +47,10 @@ class ClassFits(AbstractFamilyFits):
         mixtures = [self.fit_class(label, count, seed).mixture for label, count in enumerate(spec.n_components)]
         return join_classes(mixtures, self.rows.class_weights)
 
+    def count_iterations(self, spec: MixtureSpec, seed: int) -> int:
+        """Return the largest number of EM iterations of a class."""
+        return max(len(self.fit_class(label, count, seed).trace) for label, count in enumerate(spec.n_components))
+
     @cached_property
     def _estimator(self) -> AbstractCovarianceEstimator:
         """The estimator of the block's covariances."""
@@ -132,9 +136,9 @@ def cluster_rows(rows: MixedRows, prior: MixedPrior, n_components: int, seed: in
     is_present = rows.features[:, layout.present] > 0
     numeric[:, independent] = np.where(is_present, rows.features[:, layout.values], prior.means[0, independent])
     numeric[:, block] = prior.means[0, block]
-    for group in rows.patterns:
-        values = rows.features[group.rows, layout.block_values]
-        numeric[group.rows, block[group.observed]] = values[:, group.observed]
+    for is_observed, chosen in zip(rows.is_observed, rows.pattern_rows, strict=True):
+        values = rows.features[chosen, layout.block_values]
+        numeric[chosen, block[is_observed]] = values[:, is_observed]
     scales = np.empty(layout.n_numeric)
     scales[independent] = np.sqrt(prior.variances[0])
     scales[block] = np.sqrt(np.einsum("ii->i", prior.covariances[0]))

@@ -2,7 +2,8 @@
 
 Information criteria describe the rows, and refined mixtures separate classes: on customers whose churn one component
 per class predicts best, BIC asks for a dozen. Equal numbers are tried first, from one component upwards, and then one
-more and one fewer for each class. A candidate is first judged by one start, and by all starts unless it is far behind.
+more and one fewer for each class. Candidates are judged by the average over all starts, like the fit that follows: one
+start of many components says little.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,6 @@ from gaussmix.types import NK, IntN, N
 
 _LADDER = (1, 2, 3, 4, 6, 8, 12, 16)
 _MAX_STEPS_WITHOUT_GAIN = 2
-_FAR_BEHIND = 2.0  # standard errors of the difference from the best candidate, with one start each
 
 Counts = tuple[int, ...]
 
@@ -45,17 +45,16 @@ class ComponentSearch:
     Attributes
     ----------
     compute_losses : callable
-        Returns the loss (m,) of each held-out row for numbers of components, with one start or with all starts.
+        Returns the loss (m,) of each held-out row for numbers of components.
     weights : ndarray of shape (m,)
     max_components : tuple of int
         Largest numbers.
     """
 
-    compute_losses: Callable[[Counts, bool], N]
+    compute_losses: Callable[[Counts], N]
     weights: N
     max_components: Counts
     _losses: dict[Counts, N] = field(default_factory=dict)
-    _first_losses: dict[Counts, N] = field(default_factory=dict)
 
     def run(self) -> tuple[ComponentCandidate, ...]:
         """Return all candidates, the best one first; one component for each class is always among them."""
@@ -92,12 +91,7 @@ class ComponentSearch:
     def _evaluate(self, counts: Counts, best: Counts) -> bool:
         """Compute the losses of a candidate once, and return whether they are below those of the best one."""
         if counts not in self._losses:
-            self._first_losses[counts] = self.compute_losses(counts, True)
-            is_far_behind = False
-            if counts != best:
-                difference = self._first_losses[counts] - self._first_losses[best]
-                is_far_behind = self._mean(difference) > _FAR_BEHIND * self._standard_error(difference)
-            self._losses[counts] = self._first_losses[counts] if is_far_behind else self.compute_losses(counts, False)
+            self._losses[counts] = self.compute_losses(counts)
         return self._mean_loss(counts) < self._mean_loss(best)
 
     def _mean(self, values: N) -> float:

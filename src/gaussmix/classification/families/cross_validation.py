@@ -67,7 +67,7 @@ class CrossValidation:
     def _predict_fold(self, fold: int, spec: MixtureSpec, options: MemberOptions) -> NK:
         """Return the log class probabilities of the rows of one fold."""
         members = self._fits_without_fold[fold].fit_members(spec, options)
-        return average_log_probabilities(members, self._rows_of_fold[fold].mixed_rows)
+        return average_log_probabilities(members.mixtures, self._rows_of_fold[fold].mixed_rows)
 
 
 def assign_folds(classes: IntN, n_folds: int, seed: int) -> IntN:

@@ -1,14 +1,21 @@
 """Members of a classifier: one mixture for each start, of the same specification."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
-from gaussmix.classification.mixed.refinement import RefinementOptions, refine
+from gaussmix.classification.mixed.refinement import RefinementOptions, RefinementResult, refine
 
 Members = tuple[MixedMixture, ...]
+
+
+class FittedMembers(NamedTuple):
+    """One mixture for each start, and the largest number of iterations: of L-BFGS, or of EM without refinement."""
+
+    mixtures: Members
+    n_iter: int
 
 
 class MixtureSpec(NamedTuple):
@@ -35,10 +42,6 @@ class MemberOptions:
     seeds: tuple[int, ...]
     refinement: RefinementOptions | None
 
-    def first_seed(self) -> "MemberOptions":
-        """Return the options with one start."""
-        return MemberOptions(self.seeds[:1], self.refinement)
-
 
 @dataclass(frozen=True, eq=False)
 class AbstractFamilyFits(ABC):
@@ -50,6 +53,9 @@ class AbstractFamilyFits(ABC):
     """
 
     rows: TrainingRows
+    _members: dict[tuple[MixtureSpec, int, RefinementOptions | None], RefinementResult] = field(
+        default_factory=dict, kw_only=True
+    )
 
     @abstractmethod
     def needs_starts(self, spec: MixtureSpec) -> bool:
@@ -59,12 +65,23 @@ class AbstractFamilyFits(ABC):
     def fit_generative(self, spec: MixtureSpec, seed: int) -> MixedMixture:
         """Return the mixture that EM finds."""
 
-    def fit_members(self, spec: MixtureSpec, options: MemberOptions) -> Members:
+    def count_iterations(self, spec: MixtureSpec, seed: int) -> int:
+        """Return the number of EM iterations that led to `fit_generative`; 1 for a closed form."""
+        return 1
+
+    def fit_members(self, spec: MixtureSpec, options: MemberOptions) -> FittedMembers:
         """Return one refined mixture for each start, and only one if the starts are the same."""
         seeds = options.seeds if self.needs_starts(spec) else options.seeds[:1]
-        return tuple(self._fit_member(spec, seed, options.refinement) for seed in seeds)
+        fits = [self._fit_member(spec, seed, options.refinement) for seed in seeds]
+        return FittedMembers(tuple(fit.mixture for fit in fits), max(fit.n_iter for fit in fits))
 
-    def _fit_member(self, spec: MixtureSpec, seed: int, refinement: RefinementOptions | None) -> MixedMixture:
-        """Return the mixture of one start."""
-        mixture = self.fit_generative(spec, seed)
-        return mixture if refinement is None else refine(mixture, self.rows.mixed_rows, self.rows.classes, refinement)
+    def _fit_member(self, spec: MixtureSpec, seed: int, refinement: RefinementOptions | None) -> RefinementResult:
+        """Return the mixture of one start, and its number of iterations; it is fitted once."""
+        key = (spec, seed, refinement)
+        if key not in self._members:
+            mixture = self.fit_generative(spec, seed)
+            if refinement is None:
+                self._members[key] = RefinementResult(mixture, self.count_iterations(spec, seed))
+            else:
+                self._members[key] = refine(mixture, self.rows.mixed_rows, self.rows.classes, refinement)
+        return self._members[key]

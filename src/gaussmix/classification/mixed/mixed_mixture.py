@@ -10,11 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
+from gaussmix.classification.mixed.block_precisions import compute_block_precisions
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.log_probabilities import log_sum_exp
 from gaussmix.classification.mixed.mixed_rows import MixedRows
-from gaussmix.core.linalg import cholesky_stack, log_determinants_from_factors, triangular_inverse_transposes
-from gaussmix.types import KD, KDD, KN, YN, Array, IntD, IntK, K
+from gaussmix.types import KD, KDD, KN, YN, Array, BoolGB, IntK, K
 
 _LOG_TWO_PI = float(np.log(2.0 * np.pi))
 
@@ -85,45 +85,41 @@ class MixedMixture:
             tuple(table[components] for table in self.tables),
         )
 
-    def to_coefficients(self, observed: IntD) -> Array:
-        """Return the coefficients (K, P) of the features in rows whose block has the ``observed`` columns (b',).
+    def to_coefficients(self, is_observed: BoolGB) -> Array:
+        """Return the coefficients (G, K, P) of the features, for patterns (G, b) of the block's observed columns.
 
-        The product of features (n, P) with the transpose is the joint log density of row and component.
+        The product of a pattern's coefficients with features (P,) is the joint log density of row and component.
         """
         layout = self.layout
-        coefficients = np.zeros((self.n_components, layout.n_features))
+        coefficients = np.empty((len(is_observed), self.n_components, layout.n_features))
         means = self.means[:, layout.independent_columns]
-        coefficients[:, layout.present] = -0.5 * (means**2 / self.variances + np.log(self.variances) + _LOG_TWO_PI)
-        coefficients[:, layout.values] = means / self.variances
-        coefficients[:, layout.squares] = -0.5 / self.variances
+        coefficients[..., layout.present] = -0.5 * (means**2 / self.variances + np.log(self.variances) + _LOG_TWO_PI)
+        coefficients[..., layout.values] = means / self.variances
+        coefficients[..., layout.squares] = -0.5 / self.variances
         for table, levels in zip(self.tables, layout.levels, strict=True):
-            coefficients[:, levels] = table
-        coefficients[:, layout.constant] = self.log_weights
-        if len(observed):
-            self._add_block_coefficients(coefficients, observed)
+            coefficients[..., levels] = table
+        coefficients[..., layout.constant] = self.log_weights
+        if layout.block:
+            self._set_block_coefficients(coefficients, is_observed)
         return coefficients
 
-    def _add_block_coefficients(self, coefficients: Array, observed: IntD) -> None:
-        """Add the coefficients of the block's marginal Gaussian over the observed columns."""
-        layout, n_block = self.layout, len(self.layout.block)
-        factors = cholesky_stack(self.covariances[:, observed[:, None], observed]).factors
-        roots = triangular_inverse_transposes(factors)
-        precisions = roots @ np.swapaxes(roots, 1, 2)
-        means = self.block_means[:, observed]
-        slopes = np.einsum("kij,kj->ki", precisions, means)
-        log_normalizer = log_determinants_from_factors(factors) + len(observed) * _LOG_TWO_PI
-        coefficients[:, layout.constant] -= 0.5 * ((means * slopes).sum(axis=1) + log_normalizer)
-        coefficients[:, layout.block_values.start + observed] = slopes
-        embedded = np.zeros((self.n_components, n_block, n_block))
-        embedded[:, observed[:, None], observed] = precisions
+    def _set_block_coefficients(self, coefficients: Array, is_observed: BoolGB) -> None:
+        """Set the coefficients of the block's marginal Gaussians."""
+        layout = self.layout
+        precisions, log_determinants = compute_block_precisions(self.covariances, is_observed)
+        means = self.block_means
+        slopes = np.einsum("gkij,kj->gki", precisions, means)
+        log_normalizers = log_determinants + is_observed.sum(axis=1)[:, None] * _LOG_TWO_PI
+        coefficients[..., layout.constant] -= 0.5 * ((means * slopes).sum(axis=2) + log_normalizers)
+        coefficients[..., layout.block_values] = slopes
         first, second = layout.block_pairs
-        coefficients[:, layout.block_products] = -embedded[:, first, second] * np.where(first == second, 0.5, 1.0)
+        coefficients[..., layout.block_products] = -precisions[..., first, second] * np.where(first == second, 0.5, 1.0)
 
     def compute_scores(self, rows: MixedRows) -> KN:
         """Return the joint log density of each component and sorted row, (K, n), without the classes."""
         scores = np.empty((self.n_components, rows.n_rows))
-        for group in rows.patterns:
-            np.matmul(self.to_coefficients(group.observed), rows.features[group.rows].T, out=scores[:, group.rows])
+        for coefficients, chosen in zip(self.to_coefficients(rows.is_observed), rows.pattern_rows, strict=True):
+            np.matmul(coefficients, rows.features[chosen].T, out=scores[:, chosen])
         return scores
 
     def compute_class_scores(self, rows: MixedRows) -> YN:

@@ -1,6 +1,5 @@
 """``MixedRows``: the features of rows with missing cells, sorted by which columns of the block are present."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -8,15 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
-from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.types import KN, ND, Array, IntD, IntN, IntNC, N
-
-
-class PatternGroup(NamedTuple):
-    """Rows in which the same columns of the block are present: these columns (b',), and a slice of the sorted rows."""
-
-    observed: IntD
-    rows: slice
+from gaussmix.types import KD, KN, ND, Array, BoolGB, IntN, IntNC, N
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +20,10 @@ class MixedRows:
     features : ndarray of shape (n, P)
     order : ndarray of int64 of shape (n,)
         Original position of each sorted row.
-    patterns : tuple of PatternGroup
+    is_observed : ndarray of bool of shape (G, b)
+        Which columns of the block are present in the rows of each of the G patterns.
+    pattern_rows : tuple of slice
+        The sorted rows of each pattern.
     weights : ndarray of shape (n,) or None
         How often each sorted row counts; None counts each once.
     """
@@ -37,7 +31,8 @@ class MixedRows:
     layout: FeatureLayout
     features: ND
     order: IntN
-    patterns: tuple[PatternGroup, ...]
+    is_observed: BoolGB
+    pattern_rows: tuple[slice, ...]
     weights: N | None = None
 
     @classmethod
@@ -47,15 +42,14 @@ class MixedRows:
         block_pattern = is_present[:, layout.block_columns]
         order = np.lexsort(block_pattern.T) if block_pattern.shape[1] else np.arange(len(numeric))
         sorted_pattern = block_pattern[order]
-        starts = np.flatnonzero(np.r_[True, (sorted_pattern[1:] != sorted_pattern[:-1]).any(axis=1)])
-        stops = np.r_[starts[1:], len(order)]
-        patterns = tuple(
-            PatternGroup(np.flatnonzero(sorted_pattern[start]), slice(int(start), int(stop)))
-            for start, stop in zip(starts, stops, strict=True)
-            if stop > start
-        )
+        is_first = np.ones(len(order), dtype=bool)
+        is_first[1:] = (sorted_pattern[1:] != sorted_pattern[:-1]).any(axis=1)
+        starts = np.flatnonzero(is_first)
+        stops = [*starts[1:], len(order)]
+        pattern_rows = tuple(slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True))
         features = _compute_features(layout, numeric[order], is_present[order], codes[order])
-        return cls(layout, features, order, patterns, None if weights is None else weights[order])
+        ordered_weights = None if weights is None else weights[order]
+        return cls(layout, features, order, sorted_pattern[starts], pattern_rows, ordered_weights)
 
     @property
     def n_rows(self) -> int:
@@ -80,55 +74,52 @@ class MixedRows:
     def accumulate(self, responsibilities: KN) -> "PatternSums":
         """Return the sums of features weighted by responsibilities (K, n) of the sorted rows, by pattern."""
         weighted = self.apply_weights(responsibilities)
-        return PatternSums(
-            self.layout,
-            tuple(group.observed for group in self.patterns),
-            tuple(weighted[:, group.rows] @ self.features[group.rows] for group in self.patterns),
-        )
+        sums = np.empty((len(self.pattern_rows), len(weighted), self.layout.n_features))
+        for index, rows in enumerate(self.pattern_rows):
+            np.matmul(weighted[:, rows], self.features[rows], out=sums[index])
+        return PatternSums(self.layout, self.is_observed, sums)
 
 
 class BlockSums(NamedTuple):
-    """Sums over the rows of one pattern: observed columns (b',), mass (K,), values (K, b'), products (K, b', b')."""
+    """Sums over the rows of each pattern: mass (G, K), and first (G, K, b) and second moments (G, K, b, b).
 
-    observed: IntD
+    Moments are about given means, and zero in the missing columns of a pattern.
+    """
+
     mass: Array
-    values: Array
-    products: Array
-
-    def scatter_about(self, means: Array) -> Array:
-        """Return the scatter (K, b', b') about means (K, b')."""
-        cross = means[:, :, None] * self.values[:, None, :]
-        squares = means[:, :, None] * means[:, None, :]
-        return np.asarray(self.products - cross - np.swapaxes(cross, 1, 2) + self.mass[:, None, None] * squares)
-
-    def to_moments(self) -> Moments:
-        """Return the moments of the observed columns."""
-        means = self.values / np.where(self.mass > 0, self.mass, 1.0)[:, None]
-        return Moments(self.mass, means, self.scatter_about(means), MomentKind.FULL)
+    first: Array
+    second: Array
 
 
 @dataclass(frozen=True, eq=False)
 class PatternSums:
-    """Responsibility-weighted sums (K, P) of the features, for each pattern of the block."""
+    """Responsibility-weighted sums (G, K, P) of the features, for each of the G patterns of the block.
+
+    ``is_observed`` (G, b) are the columns of the block that are present in each pattern.
+    """
 
     layout: FeatureLayout
-    observed: tuple[IntD, ...]
-    by_pattern: tuple[Array, ...]
+    is_observed: BoolGB
+    by_pattern: Array
 
     @cached_property
     def total(self) -> Array:
         """Sums (K, P) over all rows."""
-        return np.asarray(sum(self.by_pattern))
+        return np.asarray(self.by_pattern.sum(axis=0))
 
-    def iterate_block_sums(self) -> Iterator[BlockSums]:
-        """Yield the sums of the block's columns for each pattern."""
-        first, second = self.layout.block_pairs
-        n_block = len(self.layout.block)
-        for observed, sums in zip(self.observed, self.by_pattern, strict=True):
-            products = np.zeros((len(sums), n_block, n_block))
-            products[:, first, second] = products[:, second, first] = sums[:, self.layout.block_products]
-            values = sums[:, self.layout.block_values][:, observed]
-            yield BlockSums(observed, sums[:, 0], values, products[:, observed[:, None], observed])
+    def block_sums_about(self, means: KD) -> BlockSums:
+        """Return the sums of the block's columns about means (K, b)."""
+        layout, n_block = self.layout, len(self.layout.block)
+        mass = self.by_pattern[:, :, layout.constant]
+        values = self.by_pattern[:, :, layout.block_values]
+        raw = np.empty((*mass.shape, n_block, n_block))
+        first, second = layout.block_pairs
+        raw[..., first, second] = raw[..., second, first] = self.by_pattern[:, :, layout.block_products]
+        observed = self.is_observed[:, None, :]
+        centers = np.where(observed, means, 0.0)
+        cross = centers[..., :, None] * values[..., None, :]
+        squares = mass[..., None, None] * centers[..., :, None] * centers[..., None, :]
+        return BlockSums(mass, values - mass[..., None] * centers, raw - cross - np.swapaxes(cross, 2, 3) + squares)
 
 
 def _compute_features(layout: FeatureLayout, numeric: ND, is_present: Array, codes: IntNC) -> ND:

@@ -10,11 +10,12 @@ from functools import cached_property
 
 import numpy as np
 
+from gaussmix.classification.mixed.block_precisions import compute_block_precisions
 from gaussmix.classification.mixed.log_probabilities import normalize_logits
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
-from gaussmix.classification.mixed.mixed_rows import BlockSums, PatternSums
-from gaussmix.core.linalg import cholesky_stack, triangular_inverse_transposes
-from gaussmix.types import KD, KDD, Array, IntD, N
+from gaussmix.classification.mixed.mixed_rows import PatternSums
+from gaussmix.core.linalg import cholesky_stack
+from gaussmix.types import KDD, Array, IntD, N
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,30 +132,18 @@ class MixedParametrization:
 
     def _block_gradient(self, parameters: N, mixture: MixedMixture, sums: PatternSums) -> tuple[Array, Array]:
         """Return the gradients of the block's shifts (K, b) and of its factors (K, b (b + 1) / 2)."""
-        n_components, n_block = mixture.block_means.shape
-        by_means, by_covariances = np.zeros((n_components, n_block)), np.zeros((n_components, n_block, n_block))
-        if n_block:
-            for block_sums in sums.iterate_block_sums():
-                if len(block_sums.observed):
-                    _add_pattern_gradient(mixture, block_sums, by_means, by_covariances)
+        if not mixture.layout.block:
+            return np.zeros((mixture.n_components, 0)), np.zeros((mixture.n_components, 0))
+        precisions = compute_block_precisions(mixture.covariances, sums.is_observed).matrices
+        mass, first, second = sums.block_sums_about(mixture.block_means)
+        by_means = np.einsum("gkij,gkj->ki", precisions, first)
+        by_covariances = 0.5 * (precisions @ second @ precisions - mass[..., None, None] * precisions).sum(axis=0)
         relative = self._relative_factors(self._split(parameters)[4])
         first_factors = self._block_factors
         by_factors = 2.0 * np.swapaxes(first_factors, 1, 2) @ by_covariances @ first_factors @ relative
         by_diagonal = np.einsum("kii->ki", by_factors)
         by_diagonal *= np.einsum("kii->ki", relative)
         return np.einsum("kij,ki->kj", first_factors, by_means), by_factors[:, self._triangle[0], self._triangle[1]]
-
-
-def _add_pattern_gradient(mixture: MixedMixture, sums: BlockSums, by_means: KD, by_covariances: KDD) -> None:
-    """Add the gradient of a pattern's weighted log densities by means (K, b) and by covariances (K, b, b)."""
-    observed = sums.observed
-    grid = (slice(None), observed[:, None], observed)
-    roots = triangular_inverse_transposes(cholesky_stack(mixture.covariances[grid]).factors)
-    precisions = roots @ np.swapaxes(roots, 1, 2)
-    means = mixture.block_means[:, observed]
-    by_means[:, observed] += np.einsum("kij,kj->ki", precisions, sums.values - sums.mass[:, None] * means)
-    scatter = sums.scatter_about(means)
-    by_covariances[grid] += 0.5 * (precisions @ scatter @ precisions - sums.mass[:, None, None] * precisions)
 
 
 def _logit_gradient(sums: Array, log_probabilities: Array) -> Array:

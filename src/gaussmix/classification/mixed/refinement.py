@@ -45,6 +45,13 @@ class RefinementOptions:
     max_iter: int = 60
 
 
+class RefinementResult(NamedTuple):
+    """A refined mixture, and the number of iterations of L-BFGS."""
+
+    mixture: MixedMixture
+    n_iter: int
+
+
 class ValueAndGradient(NamedTuple):
     """An objective in total over the rows, and its gradient (p,)."""
 
@@ -88,7 +95,7 @@ class RefinementObjective:
         return ValueAndGradient(value, gradient - options.penalty * parameters)
 
 
-def refine(mixture: MixedMixture, rows: MixedRows, classes: IntN, options: RefinementOptions) -> MixedMixture:
+def refine(mixture: MixedMixture, rows: MixedRows, classes: IntN, options: RefinementOptions) -> RefinementResult:
     """Return the refined mixture.
 
     Parameters
@@ -114,4 +121,4 @@ def refine(mixture: MixedMixture, rows: MixedRows, classes: IntN, options: Refin
         method="L-BFGS-B",
         options={"maxiter": options.max_iter, "maxcor": _N_CORRECTIONS, "ftol": _RELATIVE_TOLERANCE},
     )
-    return parametrization.to_mixture(result.x)
+    return RefinementResult(parametrization.to_mixture(result.x), int(result.nit))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.classification.table.cell_values import CellValue, normalize_value
-from gaussmix.classification.table.input_table import AbstractTableColumn
+from gaussmix.classification.table.table_columns import AbstractTableColumn
 from gaussmix.types import BoolN, IntD, IntN, N
 
 

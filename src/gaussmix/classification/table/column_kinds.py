@@ -19,7 +19,8 @@ from gaussmix.classification.table.column_usability import (
 )
 from gaussmix.classification.table.far_values import Limits, find_limits
 from gaussmix.classification.table.input_column import numbers_of_cells, require_no_infinity
-from gaussmix.classification.table.input_table import AbstractTableColumn, InputTable
+from gaussmix.classification.table.input_table import InputTable
+from gaussmix.classification.table.table_columns import AbstractTableColumn
 from gaussmix.core.scalar_checks import is_integer
 from gaussmix.diagnostics.rules import MAX_DISCRETE_VALUES
 from gaussmix.errors import ColumnNameError, ParameterError, TableColumnError
@@ -123,7 +124,9 @@ def _find_name(column: Any, names: Sequence[str]) -> str:
         return column
     if is_integer(column, 0) and int(column) < len(names):
         return names[int(column)]
-    raise ParameterError.invalid_value("a column of categorical", column, f"a name or a position up to {len(names) - 1}")
+    raise ParameterError.invalid_value(
+        "a column of categorical", column, f"a name or a position up to {len(names) - 1}"
+    )
 
 
 def _classify_column(

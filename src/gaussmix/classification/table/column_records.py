@@ -48,6 +48,7 @@ def numeric_to_record(column: NumericColumn) -> Record:
         "center": column.center,
         "scale": column.scale,
         "range": list(column.data_range),
+        "tolerance": column.tolerance,
     }
 
 
@@ -71,6 +72,7 @@ def numeric_from_record(record: Record) -> NumericColumn:
         float(record["center"]),
         scale,
         DataRange(*map(float, record["range"])),
+        float(record["tolerance"]),
     )
 
 

@@ -40,12 +40,14 @@ def reason_to_drop_category(cells: CategoryCells) -> str | None:
 
 
 def reason_to_drop_levels(cells: CategoryCells) -> str | None:
-    """Return why a categorical column has too many levels to estimate.
+    """Return why a categorical column has too many levels to estimate; 12 are never too many.
 
-    Of the levels with at least 5 rows there may be 12, or as many as the square root of the number of rows. At least
-    half of the rows must have such a level.
+    Of more levels, those with at least 5 rows may be as many as the square root of the number of rows, and at least
+    half of the rows must have one of these.
     """
     n_rows, is_rare = cells.n_present, cells.counts < MIN_LEVEL_ROWS
+    if len(cells.values) <= _MAX_FEW_LEVELS:
+        return None
     if cells.counts[is_rare].sum() > _MAX_RARE_FRACTION * n_rows:
         return f"has {len(cells.values)} values, most of its rows one that fewer than {MIN_LEVEL_ROWS} rows have,"
     n_levels = int(np.count_nonzero(~is_rare))

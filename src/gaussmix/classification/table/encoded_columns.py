@@ -12,7 +12,7 @@ from gaussmix.classification.table.cell_values import CellValue
 from gaussmix.transforms.transform_kinds import AbstractTransform
 from gaussmix.types import BoolN, IntN, N
 
-_POINT_TOLERANCE = 1e-9  # of a value that stands for itself, relative to the range of the column
+_RELATIVE_ROUNDING = 1e-9  # of a value that is computed from others, relative to the range of the column
 
 
 class LinearReading(NamedTuple):
@@ -70,6 +70,8 @@ class NumericColumn:
         Mean and standard deviation of the transformed values.
     data_range : DataRange
         In the data's units.
+    tolerance : float
+        Largest difference between its readings in a row of the fit, in the data's units.
     """
 
     name: str
@@ -80,6 +82,7 @@ class NumericColumn:
     center: float
     scale: float
     data_range: DataRange
+    tolerance: float = 0.0
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -90,10 +93,20 @@ class NumericColumn:
         """Return its values (n,) in the data's units from the numbers (n,) of the columns of a table."""
         return first_present(self.readings, numbers)
 
+    def is_contradicted(self, numbers: Mapping[str, N], values: N) -> BoolN:
+        """Return in which rows (n,) a reading differs from the values by more than twice the tolerance."""
+        largest = 2.0 * self.tolerance + self._rounding
+        differences = (np.abs(reading.read(numbers) - values) > largest for reading in self.readings[1:])
+        return np.asarray(np.logical_or.reduce([np.zeros(len(values), dtype=bool), *differences]))
+
     def codes_of_points(self, values: N) -> IntN:
         """Return the position (n,) of values in ``points``; others have the next code, and missing ones -1."""
-        tolerance = _POINT_TOLERANCE * (self.data_range.maximum - self.data_range.minimum)
-        return codes_of_points(values, self.points, tolerance)
+        return codes_of_points(values, self.points, self._rounding)
+
+    @property
+    def _rounding(self) -> float:
+        """Differences that rounding errors can explain, in the data's units."""
+        return _RELATIVE_ROUNDING * (self.data_range.maximum - self.data_range.minimum)
 
     def is_outside_domain(self, values: N) -> BoolN:
         """Return which values (n,) its transform does not allow."""

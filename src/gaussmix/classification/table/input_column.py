@@ -9,7 +9,7 @@ import numpy as np
 from gaussmix.classification.table.category_cells import CategoryCells, map_codes
 from gaussmix.classification.table.cell_values import CellValue, normalize_value, parse_number
 from gaussmix.classification.table.far_values import NO_LIMITS, Limits
-from gaussmix.classification.table.input_table import AbstractTableColumn
+from gaussmix.classification.table.table_columns import AbstractTableColumn
 from gaussmix.errors import TableColumnError
 from gaussmix.types import IntN, N
 
@@ -55,7 +55,7 @@ class InputColumn:
             raise TableColumnError.dates_instead(column.name)
         if column.is_numeric:
             return self._codes_of_numbers(column.to_numbers())
-        raw = column.factorize()
+        raw = column.factorize([value for value in self.values if isinstance(value, str)])
         values = [self._convert_type(normalize_value(value, column.name)) for value in raw.values]
         position = {value: code for code, value in enumerate(self.values)}
         new_codes = [-1 if value is None else position.get(value, -1) for value in values]

@@ -10,7 +10,7 @@ from gaussmix.types import DD, ND, AnyArray, BoolNK, IntD, IntN
 
 _BLOCK_ROWS = 8_192
 _MAX_LEVELS = 2_048  # of all columns; those with the most levels are not compared
-MIN_ROWS_APART = 20  # rows on either side of a cut; exact agreement of 20 bounds exceptions to 14 % (95 % confidence)
+_MIN_ROWS_APART = 20  # rows on either side of a cut; exact agreement of 20 bounds exceptions to 14 % (95 % confidence)
 _MAX_EXCEPTIONS = 1e-3  # of the rows with a level; one slip in thousands of rows changes no meaning
 _MIN_LOG_ODDS = 20.0  # minus the log probability of agreement by chance
 
@@ -69,13 +69,31 @@ class LevelAgreement:
         is_equal = (self.joint >= minimum) & (self.joint >= minimum.T)
         is_equal &= self.column_of_level[:, None] != self.column_of_level
         n_rows = self._n_common_rows()[self.column_of_level][:, self.column_of_level]
-        is_large = np.minimum(self.joint, n_rows - self.joint) >= MIN_ROWS_APART
+        is_large = np.minimum(self.joint, n_rows - self.joint) >= _MIN_ROWS_APART
         return np.asarray(is_equal & is_large & (_log_binomial(n_rows, self.joint) >= _MIN_LOG_ODDS))
+
+    @property
+    def is_recoding(self) -> BoolNK:
+        """Which pairs of columns (C, C) are one-to-one recodings in every row in which both are present.
+
+        At least 20 of these rows are outside of the most frequent pair of levels.
+        """
+        n_columns = self.present.shape[1]
+        is_owner = (self.column_of_level[:, None] == np.arange(n_columns)).astype(np.float64)
+        n_partners = (self.joint > 0) @ is_owner  # levels of each column that occur with a level
+        largest, most_partners = np.zeros((n_columns, n_columns)), np.full((n_columns, n_columns), np.inf)
+        for column in np.unique(self.column_of_level):
+            levels = self.positions_of(column)
+            most_partners[column] = n_partners[levels].max(axis=0)
+            np.maximum.at(largest[column], self.column_of_level, self.joint[levels].max(axis=0))
+        is_paired = (most_partners <= 1.0) & (most_partners.T <= 1.0) & ~np.eye(n_columns, dtype=bool)
+        return np.asarray(is_paired & (self._n_common_rows() - largest >= _MIN_ROWS_APART))
 
     def _n_common_rows(self) -> AnyArray:
         """Return the number of rows in which two columns are present, (C, C)."""
         n_columns = self.present.shape[1]
-        return np.array([self.present[self.positions_of(column)].sum(axis=0) for column in range(n_columns)])
+        sums = [self.present[self.positions_of(column)].sum(axis=0) for column in range(n_columns)]
+        return np.array(sums).reshape(n_columns, n_columns)
 
 
 def _select_columns(n_levels: Sequence[int]) -> list[int]:

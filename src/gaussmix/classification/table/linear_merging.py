@@ -98,7 +98,14 @@ def _merge(column: NumericDraft, others: list[tuple[NumericDraft, _Relation]]) -
         numbers[other.name] = other.values
     members.sort(key=lambda member: member[0])  # stable: the first column leads if they are equally precise
     readings = tuple(reading for _, reading in members)
-    return NumericDraft(column.name, readings, first_present(readings, numbers)) if others else column
+    values = first_present(readings, numbers)
+    tolerance = max(_largest_difference(reading.read(numbers), values) for reading in readings)
+    return NumericDraft(column.name, readings, values, (), tolerance) if others else column
+
+
+def _largest_difference(first: N, second: N) -> float:
+    """Return the largest difference of two columns (n,) in a row in which both are present; 0 without such a row."""
+    return float(np.nanmax(np.abs(first - second), initial=0.0))
 
 
 def _relative_step(values: N, slope: float) -> float:
@@ -136,8 +143,11 @@ def drop_dependent_columns(draft: TableDraft) -> TableDraft:
             reading = _solve_for(relation, int(predictor), names)
             values = first_present((LinearReading((names[predictor],), (1.0,), 0.0), reading), numbers)
             before = filled[predictor]
+            tolerance = max(before.tolerance, _largest_difference(reading.read(numbers), before.values))
             values = np.where(np.isnan(before.values), values, before.values)
-            filled[predictor] = replace(before, readings=(*before.readings, reading), values=values)
+            filled[predictor] = replace(
+                before, readings=(*before.readings, reading), values=values, tolerance=tolerance
+            )
     dependent = {relation.column for relation in relations}
     kept = [column for j, column in enumerate(filled) if j not in dependent]
     quoted = [repr(name) for name in names]

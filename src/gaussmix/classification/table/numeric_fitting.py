@@ -88,6 +88,7 @@ def _fit_column(draft: NumericDraft, scaled: ScaledTransform, weights: N) -> Num
         center,
         scale,
         DataRange(float(values[0]), float(values[-1])),
+        draft.tolerance,
     )
 
 

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from gaussmix.classification.table.category_merging import merge_rare_levels, merge_recodings
 from gaussmix.classification.table.column_kinds import CategoricalLike, ClassifiedColumns, classify_columns
 from gaussmix.classification.table.encoded_columns import CategoricalColumn, NumericColumn
 from gaussmix.classification.table.input_column import InputColumn
 from gaussmix.classification.table.input_table import InputTable, read_input_table
 from gaussmix.classification.table.linear_merging import drop_dependent_columns, merge_proportional_columns
 from gaussmix.classification.table.numeric_fitting import fit_numeric_columns
-from gaussmix.classification.table.rare_levels import merge_rare_levels
-from gaussmix.classification.table.recodings import merge_recodings
 from gaussmix.classification.table.shared_levels import separate_shared_levels
 from gaussmix.classification.table.table_draft import TableDraft
 from gaussmix.classification.table.table_schema import TableSchema

@@ -24,11 +24,11 @@ _N_POINT_CODES = 2  # a value that stands for itself, and all others
 
 def separate_shared_levels(draft: TableDraft) -> TableDraft:
     """Return the draft in which levels that coincide, and point masses, are categorical columns of their own."""
-    candidates = [PointLevel.from_most_frequent(column) for column in draft.numeric]
+    candidates = [PointLevel.find(column) for column in draft.numeric]
     points = [point for point in candidates if point is not None]
     groups = _find_groups(draft.categorical, points)
     grouped = {level.column_name for group in groups for level in group}
-    groups += [[point] for point in points if point.column_name not in grouped and point.is_point_mass]
+    groups += [[point] for point in points if point.column_name not in grouped and point.is_level_alone]
     shared = _make_shared_columns(groups)
     categorical = [
         _remove_levels(column, [level for group in groups for level in group if level.column_name == column.name])
@@ -114,7 +114,7 @@ def _describe(group: list[AbstractLevel]) -> str:
     """Return a sentence on the levels of a group."""
     leader = _find_leader(group)
     where = f"{leader.column_name!r} is {leader.cell_value!r}"
-    if isinstance(leader, PointLevel):
+    if isinstance(leader, PointLevel) and len(group) == 1:
         return f"{where} in {leader.percent:.0f} % of its rows: encoded as a category, and not among its numbers."
     others = [f"{level.column_name!r} is {level.cell_value!r}" for level in group if level is not leader]
     return f"{where} exactly where {join_with_and(others)}: encoded once, and each fills the gaps of the others."

@@ -10,9 +10,9 @@ from gaussmix.classification.table.cell_values import CellValue, normalize_value
 from gaussmix.classification.table.encoded_columns import LevelReading, codes_of_points
 from gaussmix.classification.table.table_draft import CategoricalDraft, NumericDraft
 from gaussmix.diagnostics.rules import MAX_DISCRETE_VALUES, find_point_mass
-from gaussmix.diagnostics.sorted_column import merge_equal_values
+from gaussmix.diagnostics.sorted_column import SortedColumn, merge_equal_values
 
-_MIN_POINT_MASS = 10.0  # percent of the values of a numeric column that are present
+_MIN_PERCENT_ALONE = 10.0  # of the present values of a numeric column
 _MIN_DISTINCT_VALUES = 3  # of a numeric column of which one value stands for itself
 
 
@@ -76,12 +76,16 @@ class PointLevel(AbstractLevel):
     value: float
 
     @classmethod
-    def from_most_frequent(cls, column: NumericDraft) -> "PointLevel | None":
-        """Return the most frequent value of a column, the smallest of several; None for columns of two values."""
-        counts = merge_equal_values(np.sort(column.values[~np.isnan(column.values)]), None)
+    def find(cls, column: NumericDraft) -> "PointLevel | None":
+        """Return the value of a column that occurs far more often than typical others and than its neighbours.
+
+        It is that of the rule 'point mass' of `diagnose_columns`. None if there is none, and for columns of two values.
+        """
+        counts = _count_values(column)
         if counts.n_distinct < _MIN_DISTINCT_VALUES:
             return None
-        return cls(column, float(counts.values[counts.most_frequent]))
+        evidence = find_point_mass(counts, float(counts.weights.sum()))
+        return None if evidence is None else cls(column, evidence["value"])
 
     @property
     def column_name(self) -> str:
@@ -98,22 +102,13 @@ class PointLevel(AbstractLevel):
     @property
     def percent(self) -> float:
         """Percentage of the present values that are this one."""
-        present = self.column.values[~np.isnan(self.column.values)]
-        return 100.0 * float(np.mean(present == self.value))
+        counts = _count_values(self.column)
+        return 100.0 * float(counts.fractions[counts.values == self.value].sum())
 
     @property
-    def is_point_mass(self) -> bool:
-        """Whether it has at least a tenth of the rows, and the others are spread over many values.
-
-        It must occur far more often than typical other values and than its neighbours, by the rule of
-        `diagnose_columns`.
-        """
-        present = np.sort(self.column.values[~np.isnan(self.column.values)])
-        counts = merge_equal_values(present, None)
-        if counts.n_distinct <= MAX_DISCRETE_VALUES + 1:
-            return False
-        evidence = find_point_mass(counts, float(len(present)))
-        return evidence is not None and evidence["value"] == self.value and evidence["percent"] >= _MIN_POINT_MASS
+    def is_level_alone(self) -> bool:
+        """Whether it is a level without a category: a tenth of the rows have it, the others many other values."""
+        return self.percent >= _MIN_PERCENT_ALONE and _count_values(self.column).n_distinct > MAX_DISCRETE_VALUES + 1
 
     def as_indicator(self, name: str, levels: Sequence[CellValue], position: int) -> CategoricalDraft:
         """Return a column of two levels: rows have that at ``position`` where they have this value, else the other."""
@@ -122,3 +117,8 @@ class PointLevel(AbstractLevel):
         return CategoricalDraft(
             name, (LevelReading(self.column.name, new_codes, self.column.sources),), tuple(levels), codes
         )
+
+
+def _count_values(column: NumericDraft) -> SortedColumn:
+    """Return the distinct present values of a column and how many rows have each."""
+    return merge_equal_values(np.sort(column.values[~np.isnan(column.values)]), None)

@@ -25,12 +25,15 @@ class NumericDraft:
         NaN where missing.
     points : tuple of float
         Values that a categorical column stands for.
+    tolerance : float
+        Largest difference between its readings in a row of the fit.
     """
 
     name: str
     readings: tuple[LinearReading, ...]
     values: N
     points: tuple[float, ...] = ()
+    tolerance: float = 0.0
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from gaussmix.classification.table.column_records import (
 from gaussmix.classification.table.encoded_columns import CategoricalColumn, NumericColumn
 from gaussmix.classification.table.encoded_rows import EncodedRows
 from gaussmix.classification.table.input_column import InputColumn
-from gaussmix.classification.table.input_table import AbstractTableColumn, InputTable, read_input_table
+from gaussmix.classification.table.input_table import InputTable, read_input_table
+from gaussmix.classification.table.table_columns import AbstractTableColumn
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.errors import DataError, DataWarning, TableInputError
 from gaussmix.types import IntN, N
@@ -94,13 +95,14 @@ class TableSchema:
             If columns are missing, or have values of another type than in the fit.
         """
         cells = self._read_cells(*self._find_columns(X))
+        values = [column.gather(cells.numbers) for column in self.numeric]
+        self._warn_of_contradictions(cells, values)
         numeric = np.empty((cells.n_rows, len(self.numeric)))
         for j, column in enumerate(self.numeric):
-            values = column.gather(cells.numbers)
             if column.points:
-                point_codes = cells.codes[column.name] = column.codes_of_points(values)
-                values = np.where(point_codes < len(column.points), np.nan, values)
-            numeric[:, j] = _encode_numbers(column, values)
+                point_codes = cells.codes[column.name] = column.codes_of_points(values[j])
+                values[j] = np.where(point_codes < len(column.points), np.nan, values[j])
+            numeric[:, j] = _encode_numbers(column, values[j])
         codes = np.empty((cells.n_rows, len(self.categorical)), dtype=np.int64)
         for j, categorical in enumerate(self.categorical):
             codes[:, j] = categorical.gather(cells.codes)
@@ -182,6 +184,17 @@ class TableSchema:
         if far_values:
             warn_user(DataWarning.absurd_numbers(far_values))
         return cells
+
+    def _warn_of_contradictions(self, cells: _Cells, values: list[N]) -> None:
+        """Warn of rows in which columns that determine each other disagree; once for the same columns."""
+        warned: set[frozenset[str]] = set()
+        for column, gathered in zip(self.numeric, values, strict=True):
+            is_contradicted = column.is_contradicted(cells.numbers, gathered)
+            sources = frozenset(column.sources)
+            if is_contradicted.any() and sources not in warned:
+                n_broken, first = int(np.count_nonzero(is_contradicted)), int(np.argmax(is_contradicted))
+                warn_user(DataWarning.contradicting_columns(column.sources, n_broken, cells.n_rows, first))
+                warned.add(sources)
 
 
 def _encode_numbers(column: NumericColumn, values: N) -> N:

@@ -2,9 +2,11 @@
 
 A transform changes how a column depends on others: the logarithm of a total is linear in those of its factors. So the
 columns of a block that correlate start alike, without a transform, with log1p or with Yeo-Johnson, and the best start
-is improved column by column. The criterion is the log-likelihood less half the logarithm of n for each lambda, as in
-BIC, and less a hundredth per row for each transform and each lambda, which people have to understand. Columns of
-different blocks hardly correlate, and gaps in one block leave the rows of the others complete.
+is improved column by column. Columns of different blocks hardly correlate, and gaps in one block leave the rows of the
+others complete.
+
+The criterion is the log-likelihood less a penalty for each transform, which has a unit, and for each lambda: half the
+logarithm of n, as in BIC, and a hundredth per row, since people have to understand the transform.
 
 log1p and Yeo-Johnson depend on what counts as 1. Three multiples of small and of typical values are tried, so that the
 choice does not depend on the units of the data.
@@ -19,9 +21,9 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from gaussmix.classification.table.joint_likelihood import ClassGaussians, TransformedColumn
-from gaussmix.classification.table.rank_statistics import find_correlated_blocks, hash_ranks
+from gaussmix.classification.table.rank_statistics import find_correlated_blocks, select_complete_rows
 from gaussmix.transforms.transform_kinds import AbstractTransform, Log1p, YeoJohnson
-from gaussmix.types import KDD, ND, BoolN, IntN, N
+from gaussmix.types import KDD, ND, BoolN, IntD, IntN, N
 
 _UNITS = ((0.05, 1.0 / 16.0), (0.05, 1.0), (0.5, 1.0))  # quantile of the sizes of values that are not 0, and a factor
 _LAMBDA_RANGE = (0.0, 2.0)
@@ -29,8 +31,9 @@ _LAMBDA_TOLERANCE = 1e-3
 _MAX_SWEEPS = 10
 _MIN_GAIN = 0.01  # of the log-likelihood per row; less is not worth a transform
 _MIN_IMPROVEMENT = 1e-4  # of the criterion per row in one step
-_MIN_COMPLETE_ROWS_PER_COLUMN = 5
-_MAX_ROWS = 10_000
+_MIN_ROWS_PER_COLUMN = 5  # of each class without a gap
+_MIN_COMPLETE_FRACTION = 0.25  # of the rows
+_MAX_ROWS, _MIN_ROWS, _MAX_CELLS = 10_000, 2_000, 200_000  # that choose, in a table of few and of many columns
 
 
 class ScaledTransform(NamedTuple):
@@ -83,25 +86,54 @@ class _State:
         if not np.isfinite(total):
             return -np.inf
         used = [each.transform for each in self.transforms if each.transform is not None]
-        n_rows, n_lambdas = len(self.data.rows), sum(each.n_parameters for each in used)
-        penalty = _MIN_GAIN * n_rows * (len(used) + n_lambdas) + 0.5 * np.log(n_rows) * n_lambdas
+        n_rows, n_choices = self.data.n_rows, len(used) + sum(each.n_parameters for each in used)
+        penalty = n_choices * (_MIN_GAIN * n_rows + 0.5 * np.log(n_rows))
         return float(total + self.data.dependence_term(self.correlations) - penalty)
 
 
 def choose_transforms(rows: ND, target_codes: IntN, weights: N) -> list[ScaledTransform]:
     """Return a transform for each column of rows (n, D), NaN where missing, of classes (n,) and weights (n,)."""
     chosen = [ScaledTransform()] * rows.shape[1]
-    for block in find_correlated_blocks(rows):
-        data = ClassGaussians.from_rows(*_select_rows(rows[:, block], target_codes, weights))
+    max_rows = min(max(_MIN_ROWS, _MAX_CELLS // max(rows.shape[1], 1)), _MAX_ROWS)
+    for block in _split_blocks(rows, target_codes, weights):
+        is_selected = select_complete_rows(rows[:, block], max_rows)
+        data = ClassGaussians.from_rows(rows[is_selected][:, block], target_codes[is_selected], weights[is_selected])
         for j, scaled in zip(block, _choose_jointly(data), strict=True):
             chosen[j] = scaled
     return chosen
 
 
+def _split_blocks(rows: ND, target_codes: IntN, weights: N) -> Iterator[IntD]:
+    """Yield the positions of the columns of each block.
+
+    Columns with the most gaps leave a block, one by one, until a quarter of the rows and enough of each class have no
+    gap in it. They are blocks of their own.
+    """
+    is_missing = np.isnan(rows)
+    for columns in find_correlated_blocks(rows, weights):
+        block = columns
+        while len(block) > 1 and not _has_enough_rows(
+            np.asarray(is_missing[:, block].any(axis=1)), target_codes, weights, len(block)
+        ):
+            worst = int((weights @ is_missing[:, block]).argmax())
+            yield block[[worst]]
+            block = np.delete(block, worst)
+        yield block
+
+
+def _has_enough_rows(has_gap: BoolN, target_codes: IntN, weights: N, n_columns: int) -> bool:
+    """Return whether enough rows have no gap, in all and in each class."""
+    is_complete = ~has_gap
+    n_classes = int(target_codes.max()) + 1
+    counts = np.bincount(target_codes[is_complete], weights[is_complete], n_classes)[np.unique(target_codes)]
+    is_large = counts.sum() >= _MIN_COMPLETE_FRACTION * weights.sum()
+    return bool(is_large and counts.min() >= _MIN_ROWS_PER_COLUMN * (n_columns + 1))
+
+
 def _choose_jointly(data: ClassGaussians) -> tuple[ScaledTransform, ...]:
     """Return the transforms of the columns of one block."""
     state = max(_list_starts(data), key=lambda each: each.criterion)
-    for _ in range(_MAX_SWEEPS if data.n_columns > 1 else 1):
+    for _ in range(_MAX_SWEEPS if data.n_columns > 1 else 0):  # one column alone starts with its best transform
         before = state
         for j in range(data.n_columns):
             state = _improve_column(state, j)
@@ -122,32 +154,9 @@ def _list_starts(data: ClassGaussians) -> Iterator[_State]:
     yield _State.start(data, [_fit_power_alone(data, j) for j in columns])
 
 
-class _Rows(NamedTuple):
-    """Rows (m, D), their classes (m,) and weights (m,)."""
-
-    rows: ND
-    target_codes: IntN
-    weights: N
-
-
-def _select_rows(rows: ND, target_codes: IntN, weights: N) -> _Rows:
-    """Return the rows without gaps if each class has enough of them, else all; at most about 10 000.
-
-    A hash of the ranks of the values selects them, so that neither the order of the rows nor units matter.
-    """
-    is_selected: BoolN = np.asarray(~np.isnan(rows).any(axis=1))
-    counts = [np.count_nonzero(is_selected & (target_codes == code)) for code in np.unique(target_codes)]
-    if min(counts) < _MIN_COMPLETE_ROWS_PER_COLUMN * (rows.shape[1] + 1):
-        is_selected = np.ones(len(rows), dtype=bool)
-    if np.count_nonzero(is_selected) > _MAX_ROWS:
-        limit = _MAX_ROWS / np.count_nonzero(is_selected) * 2.0**64
-        is_selected &= hash_ranks(rows) < np.uint64(limit)
-    return _Rows(rows[is_selected], target_codes[is_selected], weights[is_selected])
-
-
 def _improve_column(state: _State, j: int) -> _State:
     """Return the state with the transform of column j that raises the criterion most; the same state if none does."""
-    best, minimum = state, state.criterion + _MIN_IMPROVEMENT * len(state.data.rows)
+    best, minimum = state, state.criterion + _MIN_IMPROVEMENT * state.data.n_rows
     candidates = [ScaledTransform()]
     for position, unit in enumerate(_list_units(state.data, j)):
         candidates += [
@@ -163,15 +172,20 @@ def _improve_column(state: _State, j: int) -> _State:
 
 def _list_units(data: ClassGaussians, j: int) -> list[float]:
     """Return the units that are tried for column j, ascending; none if all of its values are 0."""
-    present = data.rows[data.is_present[:, j], j]
-    sizes = np.sort(np.abs(present[present != 0]))
-    return [factor * float(sizes[int(probability * len(sizes))]) for probability, factor in _UNITS if len(sizes)]
+    counted = np.flatnonzero(data.rows[:, j] != 0)
+    if not len(counted):
+        return []
+    sizes = np.abs(data.rows[counted, j])
+    order = np.argsort(sizes, kind="stable")
+    totals = np.cumsum(data.weights[counted][order])
+    positions = np.searchsorted(totals, [probability * totals[-1] for probability, _ in _UNITS], side="right")
+    return [factor * float(sizes[order][p]) for p, (_, factor) in zip(positions, _UNITS, strict=True)]
 
 
 def _fit_log(data: ClassGaussians, j: int, position: int) -> ScaledTransform:
     """Return log1p of column j in one of its units; no transform if a value is outside of the domain."""
     units = _list_units(data, j)
-    is_allowed = bool(units) and float(np.nanmin(data.rows[:, j])) / units[position] > Log1p.minimum
+    is_allowed = bool(units) and float(data.rows[:, j].min()) / units[position] > Log1p.minimum
     return ScaledTransform(Log1p(), units[position]) if is_allowed else ScaledTransform()
 
 
