@@ -39,7 +39,7 @@ _TABLE_FILES = {
     "scored.csv": "FILE's columns, churn probability, segment, reasons, smallest change",
     "scored.parquet": "the same",
 }
-_MODEL_FILE, _REPORT_FILE = "churn-model.safetensors", "report.html"
+_MODEL_FILE, _REPORT_FILE = "churn.safetensors", "report.html"
 _FILES = {
     **_TABLE_FILES,
     _MODEL_FILE: "the model, for gaussmix churn-score",
@@ -80,7 +80,7 @@ def run_churn(
     Learns from customers of whom FILE says whether they left. Prints how good the probabilities
     are on customers that the model has not seen, beside logistic regression and boosting, the
     segments of the customers with their churn rates, and who is likely to leave. Writes scored.csv,
-    scored.parquet, churn-model.safetensors and report.html. Cells may be empty. Data rows count
+    scored.parquet, churn.safetensors and report.html. Cells may be empty. Data rows count
     from 1.
     """
     from gaussmix.cli.churn_training import train_churn_model
@@ -122,8 +122,8 @@ def _print_result(options: ChurnOptions, result: "ChurnResult") -> None:
         format_models(summary.evaluation),
         format_groups(summary.evaluation),
         format_segments(summary),
-        format_customers(summary),
-        format_contacts(summary),
+        format_customers(summary.scores, "customers who may leave next"),
+        format_contacts(summary.evaluation.plan, summary.scores.plan),
     )
     for paragraph in paragraphs:
         if paragraph:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from gaussmix.classification.churn.positive_class import find_positive_class
 from gaussmix.classification.evaluation.group_comparison import MAX_GROUPS
 from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.table_columns import Column
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
-from gaussmix.errors import OutcomeError, TableError, TargetError
-from gaussmix.errors.text import format_count, join_with_commas
+from gaussmix.core.input_arrays import format_label
+from gaussmix.errors import ChurnParameterError, OutcomeError, TableError, TargetError
+from gaussmix.errors.text import format_count, join_with_and, join_with_commas
 from gaussmix.types import AnyArray, BoolN
 
 _MAX_OUTCOMES = 20
@@ -151,6 +153,47 @@ def _load_outcomes(column: Column) -> AnyArray:
     if all(isinstance(value, bool) for value in distinct):
         values = values.astype(np.bool_)
     return values
+
+
+def parse_outcomes(outcomes: AnyArray, target: str, positive: str | None) -> tuple[BoolN, list[str]]:
+    """Return who left (n,), and a note if that is one of more than two outcomes.
+
+    Parameters
+    ----------
+    outcomes : ndarray of shape (n,)
+    target : str
+        Name of their column.
+    positive : str or None
+        The outcome that means that a customer left, as text in any case; None: the one whose name means it.
+
+    Raises
+    ------
+    TargetError, TableError
+        If there is one outcome only, or none that is named or means that a customer left.
+    """
+    classes = np.array(sorted(set(outcomes.tolist()), key=str), dtype=outcomes.dtype)
+    if len(classes) < 2:
+        raise TargetError.single_class(format_label(classes.tolist()[0]))
+    names = [format_label(label) for label in classes.tolist()]
+    if positive is not None:
+        folded = [name.casefold() for name in names]
+        position = names.index(positive) if positive in names else _find(positive.casefold(), folded)
+        if position is None:
+            raise TableError.unknown_outcome(target, positive, names)
+    else:
+        try:
+            position = find_positive_class(classes, None)
+        except ChurnParameterError as error:
+            raise TableError.unclear_outcome(target, names) from error
+    others = [name for name in names if name != names[position]]
+    is_two = len(others) == 1
+    note = f"{target} = {names[position]} counts as left, and {join_with_and(others)} as stayed."
+    return np.asarray(outcomes == classes[position]), [] if is_two else [note]
+
+
+def _find(text: str, texts: Sequence[str]) -> int | None:
+    """Return the position of a text, None if it does not occur exactly once."""
+    return texts.index(text) if texts.count(text) == 1 else None
 
 
 def _load_groups(column: Column) -> AnyArray:

@@ -123,6 +123,19 @@ def _parse_value(text: str) -> float | str:
     return parse_non_negative_number(text)
 
 
+def parse_new_rate(text: str | None) -> float | str | None:
+    """Return a churn rate, 'estimate', or None for None; raise typer.BadParameter for other text."""
+    if text is None or text.casefold() == "estimate":
+        return text if text is None else "estimate"
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0.0 < rate < 1.0:
+        raise typer.BadParameter(f"{text!r} is neither 'estimate' nor a number above 0 and below 1; give one, as in: 0.2")
+    return rate
+
+
 @dataclass(frozen=True)
 class ChurnOptions:
     """The parsed options of ``gaussmix churn``.

@@ -2,17 +2,13 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 from gaussmix.classification.churn.churn_model import ChurnModel
 from gaussmix.classification.classifier import MixtureClassifier
-from gaussmix.classification.validation.peer_comparison import PeerComparison, compare_with_peers
+from gaussmix.classification.validation.peer_comparison import compare_with_peers
 from gaussmix.cli import console
-from gaussmix.cli.churn_input import ChurnInput, ColumnRoles, read_customers
+from gaussmix.cli.churn_input import ChurnInput, ColumnRoles, parse_outcomes, read_customers
 from gaussmix.cli.churn_options import ChurnOptions, ContactOptions
 from gaussmix.cli.identifier_columns import split_identifiers
-from gaussmix.core.input_arrays import format_label
-from gaussmix.errors.text import join_with_and
 from gaussmix.report.churn_evaluation import ContactTerms, GroupColumn
 from gaussmix.report.churn_summary import ChurnSummary, summarize_churn
 from gaussmix.types import AnyArray
@@ -30,22 +26,35 @@ def train_churn_model(options: ChurnOptions) -> ChurnResult:
     """Read the file, fit and compare models, and score the customers; notes are printed."""
     with console.progress_bar(f"reading {options.file.name}"):
         customers = read_customers(options.file, _make_roles(options))
-    console.print_notes(customers.notes)
+    has_left, note = parse_outcomes(customers.outcomes, options.target, options.positive)
+    console.print_notes([*customers.notes, *note])
+    classifier = _make_classifier(options)
+    model = ChurnModel(classifier, positive=True, fixed_columns=options.fixed)
     with console.progress_bar("fitting the model"), console.print_data_warnings():
-        model = _fit_model(options, customers)
-    console.print_notes(model.notes_)
-    comparison = _compare(options, customers, model)
+        model.fit(customers.cells, has_left)
+    console.print_notes(model.classifier_.notes_)
+    with console.progress_bar("comparing with other models") as callback, console.hide_data_warnings():
+        comparison = compare_with_peers(
+            classifier,
+            customers.cells,
+            has_left,
+            n_folds=options.n_folds,
+            random_state=options.seed,
+            time=customers.times,
+            test_fraction=options.test_fraction,
+            progress=callback,
+        )
     with console.progress_bar("explaining the customers"), console.hide_data_warnings():
         summary = summarize_churn(
             model,
             customers.cells,
+            has_left,
             comparison,
-            is_positive=customers.outcomes == model.positive_,
             groups=None if customers.groups is None else GroupColumn(options.groups or "", customers.groups),
             terms=make_terms(options.contact, customers.values),
             identifiers=split_identifiers(customers.table, None, None).identifiers,
         )
-    return ChurnResult(customers, summary, (*customers.notes, *model.notes_))
+    return ChurnResult(customers, summary, (*customers.notes, *note, *model.classifier_.notes_))
 
 
 def _make_roles(options: ChurnOptions) -> ColumnRoles:
@@ -65,33 +74,7 @@ def make_terms(contact: ContactOptions | None, values: AnyArray | None) -> Conta
     return ContactTerms(contact.cost_contact, value, contact.success_rate)
 
 
-def _fit_model(options: ChurnOptions, customers: ChurnInput) -> ChurnModel:
-    """Return the model fitted to all customers."""
+def _make_classifier(options: ChurnOptions) -> MixtureClassifier:
+    """Return the classifier to fit."""
     categorical = "auto" if options.categorical is None else options.categorical
-    classifier = MixtureClassifier(categorical=categorical, random_state=options.seed)
-    positive = None if options.positive is None else find_outcome(options.positive, customers.outcomes)
-    model = ChurnModel(
-        classifier, positive=positive, fixed_columns=tuple(options.fixed), random_state=options.seed
-    )
-    return model.fit(customers.cells, customers.outcomes)
-
-
-def find_outcome(text: str, outcomes: AnyArray) -> object:
-    """Return the outcome among all (n,) that a text names, or the text if there is none."""
-    named = {format_label(value): value for value in sorted(set(outcomes.tolist()), key=str)}
-    return named.get(text, {name.casefold(): value for name, value in named.items()}.get(text.casefold(), text))
-
-
-def _compare(options: ChurnOptions, customers: ChurnInput, model: ChurnModel) -> PeerComparison:
-    """Return the comparison with other models on the same customers."""
-    with console.progress_bar("comparing with other models") as callback, console.hide_data_warnings():
-        return compare_with_peers(
-            model.classifier_,
-            customers.cells,
-            customers.outcomes == model.positive_,
-            n_folds=options.n_folds,
-            random_state=options.seed,
-            time=customers.times,
-            test_fraction=options.test_fraction,
-            progress=callback,
-        )
+    return MixtureClassifier(categorical=categorical, random_state=options.seed)

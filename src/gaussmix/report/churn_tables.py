@@ -1,13 +1,15 @@
-"""Tables of a report on churn: models side by side, and the customers of the highest probability."""
+"""Tables of a report on churn: models side by side, segments, and customers of the highest probability."""
 
 from dataclasses import dataclass
 
+from gaussmix.classification.churn.segments import Segments
 from gaussmix.classification.evaluation.measures import MeasureDifference
 from gaussmix.report.churn_evaluation import ChurnEvaluation
+from gaussmix.report.churn_scores import ScoredCustomers
+from gaussmix.report.churn_text import format_whole_percent
 from gaussmix.report.formatting import format_decimals
 
 _N_DECIMALS = 4
-_MINUS_SIGN = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -57,3 +59,80 @@ def _format_difference(found: MeasureDifference | None) -> str:
         return ""
     sign = "+" if found.difference > 0 else ""
     return f"{sign}{format_decimals(found.difference, _N_DECIMALS)} ± {found.standard_error:.{_N_DECIMALS}f}"
+
+
+@dataclass(frozen=True)
+class SegmentRow:
+    """A segment as text; percentages are numbers from 0 to 100 for a bar.
+
+    Attributes
+    ----------
+    name : str
+    size : str
+    rate : str
+        Such as '54% (50% to 58%)'.
+    description : str
+    typical_rows : tuple of int
+        Positions, from 0, of typical customers.
+    percent, low_percent, high_percent : float
+        Churn rate and the ends of its interval.
+    """
+
+    name: str
+    size: str
+    rate: str
+    description: str
+    typical_rows: tuple[int, ...]
+    percent: float
+    low_percent: float
+    high_percent: float
+
+
+@dataclass(frozen=True)
+class CustomerRow:
+    """A customer: number from 1 for the highest probability, position from 0, and what is known as text."""
+
+    number: int
+    row: int
+    identifiers: tuple[str, ...]
+    probability: str
+    segment: str
+    reason: str
+    change: str
+
+
+def segment_table(segments: Segments) -> list[SegmentRow]:
+    """Return the segments, the highest churn rate first."""
+    rows = []
+    for segment in segments:
+        rate, (low, high) = segment.churn_rate.rate, segment.churn_rate.interval
+        rows.append(
+            SegmentRow(
+                str(segment.number),
+                f"{segment.n_customers:,.0f}",
+                f"{format_whole_percent(rate)} ({format_whole_percent(low)} to {format_whole_percent(high)})",
+                segment.profile.description,
+                segment.typical_rows,
+                100.0 * rate,
+                100.0 * low,
+                100.0 * high,
+            )
+        )
+    return rows
+
+
+def customer_table(scores: ScoredCustomers, max_rows: int | None = None) -> list[CustomerRow]:
+    """Return the explained customers, the highest probability first, at most ``max_rows`` of them."""
+    texts = zip(scores.candidates[:max_rows].tolist(), scores.reason_texts, scores.change_texts, strict=False)
+    return [
+        CustomerRow(
+            number=number,
+            row=row,
+            identifiers=tuple(str(values[row]) for values in scores.identifiers.values()),
+            probability=format_whole_percent(float(scores.probabilities[row])),
+            segment=str(scores.segments[row]),
+            reason=reason,
+            change=change,
+        )
+        for number, (row, reason, change) in enumerate(texts, start=1)
+    ]

@@ -1,8 +1,12 @@
 """Sentences on churn: who left, how the probabilities were tested, and what the answers do not say."""
 
+from gaussmix.classification.churn.explanation import CustomerExplanation
+from gaussmix.classification.churn.wording import format_condition, format_percent
+from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.classification.evaluation.gain import GainTable
+from gaussmix.classification.evaluation.prior_shift import PriorEstimate
 from gaussmix.classification.evaluation.reliability import ReliabilityTable
-from gaussmix.errors.text import format_count
+from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.report.churn_evaluation import ChurnEvaluation
 
 _FIRST_FRACTION, _FIRST_NAME = 0.2, "fifth"
@@ -70,6 +74,61 @@ def describe_reliability(reliability: ReliabilityTable) -> str:
         f"Probabilities and observed rates differ by {100.0 * error:.1f} percentage points on average, {verdict} "
         f"({100.0 * by_chance:.1f})."
     )
+
+
+def describe_contacts(tested: ActionPlan | None, current: ActionPlan | None) -> list[str]:
+    """Return whom to contact; [] without costs.
+
+    Parameters
+    ----------
+    tested : ActionPlan or None
+        Of customers whose outcomes are known.
+    current : ActionPlan or None
+        Of customers who may still leave.
+    """
+    sentences = []
+    if current is not None:
+        sentences.append(f"Of the customers who have not left: {current.sentence[0].lower()}{current.sentence[1:]}")
+    if tested is not None and tested.observed_profit is not None and tested.observed_interval is not None:
+        low, high = tested.observed_interval
+        sentences.append(
+            f"Test of the rule: it would have contacted {tested.n_contacted} of {len(tested.is_contacted)} customers. "
+            f"The probabilities let expect a profit of {_format_amount(tested.expected_profit)}; with what these "
+            f"customers did it would have been {_format_amount(tested.observed_profit)} "
+            f"({_format_amount(low)} to {_format_amount(high)})."
+        )
+    return sentences
+
+
+def _format_amount(value: float) -> str:
+    """Return an amount with four significant digits: '78,130'."""
+    return f"{float(f'{value:.4g}'):,.10g}"
+
+
+def describe_new_rate(new_rate: float, estimate: PriorEstimate | None) -> str:
+    """Return which churn rate probabilities are corrected for, with its standard error if it is estimated."""
+    if estimate is None:
+        return f"The probabilities are corrected for a churn rate of {format_percent(new_rate)}."
+    error, training = float(estimate.standard_errors[1]), float(estimate.training_prior[1])
+    return " ".join(
+        [
+            f"The customers themselves suggest a churn rate of {format_percent(new_rate)} (± {100.0 * error:.1f} "
+            f"percentage points) instead of {format_percent(training)}, and the probabilities are corrected for it.",
+            *estimate.notes,
+        ]
+    )
+
+
+def describe_change(explanation: CustomerExplanation) -> str:
+    """Return the smallest change after which the model expects a customer to stay: 'contract = Two year (18%)'.
+
+    It is empty if the probability is below the threshold already, or no change of two columns is enough.
+    """
+    if explanation.probability < explanation.threshold or not explanation.changes:
+        return ""
+    change = explanation.changes[0]
+    conditions = join_with_and([format_condition(name, change.new[name]) for name in change.columns])
+    return f"{conditions} ({format_percent(change.probability)})"
 
 
 def describe_method() -> list[str]:
