@@ -1,6 +1,7 @@
 """Array aliases whose names are shapes.
 
-``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors, ``Y`` classes, ``G`` patterns of ``B`` columns; ``KD`` is an array of shape (K, D).
+``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors, ``Y`` classes, ``G`` patterns of ``B`` columns; ``KD`` is an
+array of shape (K, D).
 """
 
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -49,6 +50,7 @@ BoolK: TypeAlias = NDArray[np.bool_]
 BoolN: TypeAlias = NDArray[np.bool_]
 BoolGB: TypeAlias = NDArray[np.bool_]
 BoolNK: TypeAlias = NDArray[np.bool_]
+BoolND: TypeAlias = NDArray[np.bool_]
 BoolKK: TypeAlias = NDArray[np.bool_]
 IntNC: TypeAlias = NDArray[np.int64]
 

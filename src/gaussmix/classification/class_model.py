@@ -59,11 +59,7 @@ class ClassModel:
 
     def log_jacobian(self, encoded: EncodedRows) -> N:
         """Return the log derivative (n,) of the present numbers of encoded rows by the data's units."""
-        total = np.zeros(encoded.n_rows)
-        for column, standardized in zip(self.schema.numeric, encoded.numeric.T, strict=True):
-            is_present = ~np.isnan(standardized)
-            total[is_present] += column.log_derivative(column.to_units(standardized[is_present]))
-        return total
+        return compute_log_jacobians(self.schema, encoded)
 
     def compute_features(self, encoded: EncodedRows) -> MixedRows:
         """Return the features of encoded rows."""
@@ -78,3 +74,12 @@ class ClassModel:
         n_rows = max(1, _MAX_BLOCK_CELLS // self.layout.n_features)
         for start in range(0, encoded.n_rows, n_rows):
             yield self.compute_features(encoded.select_rows(slice(start, start + n_rows)))
+
+
+def compute_log_jacobians(schema: TableSchema, encoded: EncodedRows) -> N:
+    """Return the log derivative (n,) of the present numbers of encoded rows by the data's units."""
+    total = np.zeros(encoded.n_rows)
+    for column, standardized in zip(schema.numeric, encoded.numeric.T, strict=True):
+        is_present = ~np.isnan(standardized)
+        total[is_present] += column.log_derivative(column.to_units(standardized[is_present]))
+    return total

@@ -37,10 +37,12 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Whether L-BFGS refines the mixtures that EM finds.
     n_components : 'auto', int, sequence of int or mapping, default='auto'
         Number of components of each class. 'auto': by the cross-validated log-loss ('edda': 1; 'mclustda': by BIC).
-    max_components : int, default=8
-        Largest number of components of a class that 'auto' tries.
+    max_components : int or None, default=None
+        Largest number of components of a class that 'auto' tries; for 'shared' of all classes together. None: 8
+        ('mclustda': 5, as in mclust; 'shared': 16).
     structure : str or None, default=None
-        Structure of the covariances, such as 'VVV', for 'edda' and 'mclustda'. None: chosen by BIC.
+        Structure of all numeric columns for 'edda' and 'mclustda': mclust's letters, such as 'VVV', or scikit-learn's
+        names. None: chosen by BIC. EII, VII, EEV, VEV, EVE and VVE depend on the units of single columns.
     generative_weight : float, default=0.02
         Weight of the log density of the rows in a refinement, lambda, from 0 to 1.
     penalty : float, default=2.0
@@ -79,11 +81,21 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_components_ : tuple of int
         Number of components of each class; for 'shared' that of all classes together.
     structures_ : tuple of str
-        Structure of the covariances of the correlated columns of each class.
-    candidates_ : tuple of ComponentCandidate
-        Numbers of components that were tried, with their cross-validated log-loss, the best first.
+        Structure of the covariances of the correlated columns of each class, or the one that all classes share.
+    candidates_ : tuple of ComponentCandidate or StructureCandidate
+        What was tried, the best first: numbers of components with their cross-validated log-loss; for 'edda' and
+        'mclustda' structures with numbers of components and their BIC.
     n_iter_ : int
         Largest number of iterations of the final fits: of L-BFGS, or of EM if ``method='generative'``.
+    log_likelihood_ : float or None
+        Log density of the training rows without their classes, in the data's units, in total. None for refined
+        mixtures and for an average of several, which do not maximise it.
+    n_parameters_ : int or None
+        Free parameters of the mixtures: weights of all components of all classes, less one, means, covariances, and
+        probabilities of levels. None where ``log_likelihood_`` is.
+    bic_ : float or None
+        ``-2 log_likelihood_ + n_parameters_ log(n)``; lower is better, and mclust's BIC has the other sign. None where
+        ``log_likelihood_`` is.
     held_out_rows_ : ndarray of int64 of shape (m,) or None
         Training rows that were held out in turn.
     held_out_proba_ : ndarray of shape (m, Y) or None
@@ -125,7 +137,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         family: str = "class-mixtures",
         method: str = "refined",
         n_components: Any = "auto",
-        max_components: int = 8,
+        max_components: int | None = None,
         structure: str | None = None,
         generative_weight: float = 0.02,
         penalty: float = 2.0,
@@ -181,11 +193,15 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, self.model_ = target.classes, fitted.model
         self.n_components_, self.structures_ = fitted.choice.spec
         self.candidates_, self.n_iter_ = fitted.choice.candidates, fitted.n_iter
+        likelihood = fitted.likelihood
+        self.log_likelihood_ = None if likelihood is None else likelihood.log_likelihood
+        self.n_parameters_ = None if likelihood is None else likelihood.n_parameters
+        self.bic_ = None if likelihood is None else likelihood.bic
         self.held_out_rows_, self.held_out_proba_ = None, None
         if fitted.held_out is not None:
             self.held_out_rows_ = counted[fitted.held_out.rows]
             self.held_out_proba_ = np.exp(fitted.model.calibrate(fitted.held_out.log_probabilities))
-        self.notes_ = describe_fit(fitted, target.classes, self.calibration is not None)
+        self.notes_ = describe_fit(fitted, target.classes, options)
         return self
 
     @property

@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.utils.validation import _check_n_features
 
 from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT
-from gaussmix.classification.model_fit import ModelFit
+from gaussmix.classification.families.spec_choice import ChoiceContext
+from gaussmix.classification.model_fit import ModelFit, ModelOptions
 from gaussmix.classification.table.input_table import InputTable, read_input_table
 from gaussmix.errors.text import join_with_and, pluralize
 from gaussmix.types import AnyArray, N
@@ -41,9 +42,9 @@ def set_input_attributes(classifier: Any, table: ReadTable) -> None:
         del classifier.feature_names_in_
 
 
-def describe_fit(fitted: ModelFit, classes: AnyArray, should_calibrate: bool) -> tuple[str, ...]:
+def describe_fit(fitted: ModelFit, classes: AnyArray, options: ModelOptions) -> tuple[str, ...]:
     """Return sentences on what a fit merged, left out, transformed and chose, and on what it lacks."""
-    model, spec = fitted.model, fitted.choice.spec
+    model = fitted.model
     notes = list(model.schema.notes)
     if len(fitted.unused_categories):
         names = [repr(model.schema.categorical[c].name) for c in fitted.unused_categories]
@@ -51,15 +52,9 @@ def describe_fit(fitted: ModelFit, classes: AnyArray, should_calibrate: bool) ->
         notes.append(
             f"{join_with_and(names)} {says} nothing about the class of unseen rows, by AIC, and {are} left out."
         )
-    if model.layout.block:
-        names = [repr(model.schema.numeric[j].name) for j in model.layout.block]
-        notes.append(f"{join_with_and(names)} correlate within the classes, and have full covariances.")
-    if len(spec.n_components) == len(classes):
-        counts = [f"{count} for {label!s}" for count, label in zip(spec.n_components, classes, strict=True)]
-        notes.append(f"Number of components: {join_with_and(counts)}.")
-    else:
-        notes.append(f"Number of components of all classes together: {spec.n_components[0]}.")
-    if should_calibrate and fitted.held_out is None:
+    context = ChoiceContext(classes, tuple(column.name for column in model.schema.numeric), model.layout)
+    notes.extend(options.family.describe_choice(fitted.choice, context))
+    if options.calibration is not None and fitted.held_out is None:
         notes.append("The probabilities are not calibrated: fewer than two classes have two rows.")
     return (*notes, *_describe_small_classes(fitted.class_weights, classes))
 

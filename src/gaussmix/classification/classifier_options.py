@@ -6,16 +6,23 @@ from typing import Any
 import numpy as np
 
 from gaussmix.classification.calibration import CALIBRATIONS
-from gaussmix.classification.families.base import AbstractFamily, ChoiceRequest
+from gaussmix.classification.families.base import AnyFamily
 from gaussmix.classification.families.class_mixtures import ClassMixtures
+from gaussmix.classification.families.edda import Edda
+from gaussmix.classification.families.mclustda import Mclustda
 from gaussmix.classification.families.members import MemberOptions
+from gaussmix.classification.families.shared_mixture import SharedMixture
+from gaussmix.classification.families.spec_choice import ChoiceRequest
 from gaussmix.classification.mixed.refinement import RefinementOptions
 from gaussmix.classification.model_fit import ModelOptions
 from gaussmix.core.scalar_checks import is_integer, is_real_number, require_integer
+from gaussmix.covariance.structure import Structure
 from gaussmix.errors import ClassifierParameterError, ParameterError
 from gaussmix.types import AnyArray, Array
 
-FAMILIES: dict[str, AbstractFamily] = {"class-mixtures": ClassMixtures()}
+FAMILIES: dict[str, AnyFamily] = {
+    family.name: family for family in (ClassMixtures(), Edda(), Mclustda(), SharedMixture())
+}
 METHODS = ("refined", "generative")
 
 
@@ -25,14 +32,12 @@ def parse_options(classifier: Any, classes: AnyArray, rng: np.random.Generator) 
     _require_choice("method", classifier.method, METHODS)
     if classifier.calibration is not None:
         _require_choice("calibration", classifier.calibration, (*CALIBRATIONS, None))
-    for name, minimum in (("max_components", 1), ("n_starts", 1), ("n_folds", 2), ("max_iter", 1)):
+    for name, minimum in (("n_starts", 1), ("n_folds", 2), ("max_iter", 1)):
         require_integer(name, getattr(classifier, name), minimum)
     _require_between("generative_weight", classifier.generative_weight, 1.0)
     _require_between("penalty", classifier.penalty, np.inf)
     family = FAMILIES[classifier.family]
-    request = ChoiceRequest(
-        parse_n_components(classifier.n_components, classes), classifier.structure, classifier.max_components
-    )
+    request = parse_request(classifier, family, classes)
     refinement = None
     if classifier.method == "refined":
         refinement = RefinementOptions(
@@ -42,6 +47,31 @@ def parse_options(classifier: Any, classes: AnyArray, rng: np.random.Generator) 
     return ModelOptions(
         family, request, MemberOptions(seeds, refinement), classifier.calibration, int(classifier.n_folds)
     )
+
+
+def parse_request(classifier: Any, family: AnyFamily, classes: AnyArray) -> ChoiceRequest:
+    """Return what the parameters ask of the choice of a family; raise ParameterError if it cannot do that."""
+    max_components = classifier.max_components
+    if max_components is None:
+        max_components = family.default_max_components
+    require_integer("max_components", max_components, 1)
+    structure = None if classifier.structure is None else str(Structure.from_name(classifier.structure))
+    if family.has_shared_components:
+        n_components = _parse_n_components_in_total(family.name, classifier.n_components)
+    else:
+        n_components = parse_n_components(classifier.n_components, classes)
+    request = ChoiceRequest(n_components, structure, int(max_components))
+    family.check_request(request)
+    return request
+
+
+def _parse_n_components_in_total(family: str, value: object) -> tuple[int, ...] | None:
+    """Return the number of components that all classes share; None for 'auto'."""
+    if isinstance(value, str) and value == "auto":
+        return None
+    if not is_integer(value, 1):
+        raise ClassifierParameterError.wrong_n_components_in_total(family, value)
+    return (int(value),)  # type: ignore[call-overload]
 
 
 def parse_n_components(value: object, classes: AnyArray) -> tuple[int, ...] | None:

@@ -7,6 +7,7 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 
 from gaussmix.errors.anomaly import AnomalyParameterError, TrainingRowsError, VerdictTableError
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
+from gaussmix.errors.churn import ChurnDataError, ChurnParameterError
 from gaussmix.errors.classification import ClassifierParameterError, TargetError
 from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError
 from gaussmix.errors.constraints import ConstraintError
@@ -35,6 +36,8 @@ __all__ = [
     "AnomalyParameterError",
     "ArchiveError",
     "CapabilityError",
+    "ChurnDataError",
+    "ChurnParameterError",
     "ClassifierParameterError",
     "CollapseError",
     "ColumnNameError",

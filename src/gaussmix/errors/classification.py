@@ -103,3 +103,35 @@ class ClassifierParameterError(ParameterError):
             f"costs must be finite numbers of the shape ({n_classes}, {n_classes}), one for each true and each "
             f"predicted class, but have the shape {shape} or are not finite"
         )
+
+    @classmethod
+    def wrong_n_components_in_total(cls, family: str, value: object) -> "ClassifierParameterError":
+        """Return the error that components which all classes share have one number, not one for each class."""
+        return cls(
+            f"n_components must be 'auto' or a whole number of at least 1, because all classes share the components "
+            f"of family={family!r}, but is {value!r}"
+        )
+
+    @classmethod
+    def several_components(cls, family: str, counts: Sequence[int]) -> "ClassifierParameterError":
+        """Return the error that a family has one component for each class."""
+        return cls(
+            f"family={family!r} has one component for each class, but n_components asks for {max(counts)}; use "
+            "n_components='auto', or family='mclustda' for several"
+        )
+
+    @classmethod
+    def fixed_structure(cls, family: str, structure: str) -> "ClassifierParameterError":
+        """Return the error that a family has no choice of structures."""
+        return cls(
+            f"structure={structure!r} needs family='edda' or family='mclustda'; the covariances of "
+            f"family={family!r} have one structure: leave out structure"
+        )
+
+    @classmethod
+    def structure_without_block(cls, structure: str, max_patterns: int) -> "ClassifierParameterError":
+        """Return the error that a table cannot have full covariances."""
+        return cls(
+            f"structure={structure!r} has correlations, but the numeric columns have more than {max_patterns} patterns "
+            "of missing cells, or too many products; use one of EII, VII, EEI, VEI, EVI and VVI, or fewer columns"
+        )

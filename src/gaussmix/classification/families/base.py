@@ -1,65 +1,64 @@
 """``AbstractFamily``: what a family of mixtures decides before a fit, and how its members are fitted."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from gaussmix.classification.families.component_search import ComponentCandidate, ComponentSearch, Counts, log_losses
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.members import AbstractFamilyFits, MemberOptions, MixtureSpec
+from gaussmix.classification.families.spec_choice import (
+    ChoiceContext,
+    ChoiceRequest,
+    SpecChoice,
+    describe_block,
+    describe_counts,
+)
 from gaussmix.classification.families.training_rows import TrainingRows
+from gaussmix.errors import ClassifierParameterError
 from gaussmix.types import ND, IntN, N
 
 MIN_ROWS_PER_COMPONENT = 20
 
-
-class SpecChoice(NamedTuple):
-    """A specification, and the candidates that were compared for it, the best one first."""
-
-    spec: MixtureSpec
-    candidates: tuple[ComponentCandidate, ...] = ()
+Fits = TypeVar("Fits", bound=AbstractFamilyFits)
 
 
-@dataclass(frozen=True)
-class ChoiceRequest:
-    """What a user asks of a choice.
-
-    Attributes
-    ----------
-    n_components : tuple of int or None
-        Numbers of components that are given: one for each class. None means that they are chosen.
-    structure : str or None
-        The structure that is given; None means that it is chosen, or the default of the family.
-    max_components : int
-        Largest number of components of a class.
-    """
-
-    n_components: Counts | None
-    structure: str | None
-    max_components: int
-
-
-class AbstractFamily(ABC):
+class AbstractFamily(ABC, Generic[Fits]):
     """A family of mixtures: which columns correlate, how specifications are chosen, and how members are fitted."""
 
+    name: ClassVar[str]
     has_transforms: ClassVar[bool] = True  # whether columns are transformed by default
+    has_structures: ClassVar[bool] = False  # whether a structure can be requested
+    has_shared_components: ClassVar[bool] = False  # whether components belong to all classes
+    default_max_components: ClassVar[int] = 8
+
+    def check_request(self, request: ChoiceRequest) -> None:
+        """Raise ClassifierParameterError if the family cannot do what is requested."""
+        if request.structure is not None and not self.has_structures:
+            raise ClassifierParameterError.fixed_structure(self.name, request.structure)
 
     @abstractmethod
     def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
         """Return the positions of the numeric columns (n, D) that have a full covariance."""
 
     @abstractmethod
-    def make_fits(self, rows: TrainingRows) -> AbstractFamilyFits:
+    def make_fits(self, rows: TrainingRows) -> Fits:
         """Return the fits for some rows, of which none has run yet."""
 
     @abstractmethod
     def choose_spec(
-        self, rows: TrainingRows, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+        self, fits: Fits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
     ) -> SpecChoice:
-        """Return the specification to fit.
+        """Return the specification to fit to the rows of ``fits``.
 
         ``validation`` are folds of some of the rows, None if there are too few rows for folds.
         """
+
+    def describe_choice(self, choice: SpecChoice, context: ChoiceContext) -> list[str]:
+        """Return sentences on a choice."""
+        return [*describe_block(context), *describe_counts(choice, context)]
+
+
+AnyFamily: TypeAlias = AbstractFamily[Any]
 
 
 def search_components(

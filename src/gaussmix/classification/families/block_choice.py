@@ -6,6 +6,7 @@ from gaussmix.types import ND, IntN, N
 
 MAX_BLOCK_COLUMNS = 24
 MAX_BLOCK_PATTERNS = 256  # of missing cells: each needs its own factorisation in every pass
+MAX_PRODUCT_CELLS = 50_000_000  # products of two columns, of all rows, that are held in memory
 _MIN_ROWS = 5
 _MAX_SQUARED_CORRELATION = 1.0 - 1e-12
 
@@ -28,6 +29,17 @@ def choose_correlated_columns(numeric: ND, classes: IntN, weights: N) -> tuple[i
         if len(larger) <= MAX_BLOCK_COLUMNS and _count_patterns(numeric, larger) <= MAX_BLOCK_PATTERNS:
             block = larger
     return tuple(sorted(block))
+
+
+def choose_all_columns(numeric: ND) -> tuple[int, ...]:
+    """Return the positions of all columns (n, D); none if they have more than 256 patterns of missing cells.
+
+    None are returned, too, if the products of the columns would not fit into memory.
+    """
+    n_rows, n_columns = numeric.shape
+    every = range(n_columns)
+    has_few_products = n_rows * n_columns * (n_columns + 1) // 2 <= MAX_PRODUCT_CELLS
+    return tuple(every) if has_few_products and _count_patterns(numeric, set(every)) <= MAX_BLOCK_PATTERNS else ()
 
 
 def _pairwise_evidence(numeric: ND, classes: IntN, weights: N) -> ND:

@@ -2,17 +2,12 @@
 
 import numpy as np
 
-from gaussmix.classification.families.base import (
-    MIN_ROWS_PER_COMPONENT,
-    AbstractFamily,
-    ChoiceRequest,
-    SpecChoice,
-    search_components,
-)
+from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT, AbstractFamily, search_components
 from gaussmix.classification.families.block_choice import choose_correlated_columns
 from gaussmix.classification.families.class_fits import ClassFits
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.members import MemberOptions, MixtureSpec
+from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.errors import ClassifierParameterError
 from gaussmix.types import ND, IntN, N
@@ -20,8 +15,10 @@ from gaussmix.types import ND, IntN, N
 STRUCTURE = "VVV"
 
 
-class ClassMixtures(AbstractFamily):
+class ClassMixtures(AbstractFamily[ClassFits]):
     """One mixture for each class, whose number of components is chosen by the log-loss of unseen rows."""
+
+    name = "class-mixtures"
 
     def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
         """Return the positions of the columns that correlate within the classes."""
@@ -32,9 +29,10 @@ class ClassMixtures(AbstractFamily):
         return ClassFits(rows)
 
     def choose_spec(
-        self, rows: TrainingRows, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+        self, fits: ClassFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
     ) -> SpecChoice:
         """Return the given numbers of components, or those with the smallest cross-validated log-loss."""
+        rows = fits.rows
         structures = (STRUCTURE,) * rows.n_classes
         if request.n_components is not None:
             for count, size in zip(request.n_components, np.bincount(rows.classes), strict=True):

@@ -3,7 +3,7 @@
 A fit of distinct rows in sorted order depends neither on the order of the rows nor on their repetition.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.mixed_rows import MixedRows
-from gaussmix.types import ND, AnyArray, IntN, IntNC, N
+from gaussmix.types import ND, AnyArray, D, IntN, IntNC, N
 
 _SIGNIFICANT = 2.0**-40  # relative to a standard deviation: closer numbers are equal up to rounding
 
@@ -33,6 +33,10 @@ class TrainingRows:
         Number of classes Y.
     weights : ndarray of shape (n,) or None
         How often each row counts.
+    units : ndarray of shape (D,) or None
+        The data's units of one standard deviation of each column; None if they are unknown.
+    log_jacobians : ndarray of shape (n,) or None
+        Log derivative of the present numbers of each row by the data's units; None for zero.
     """
 
     layout: FeatureLayout
@@ -41,6 +45,8 @@ class TrainingRows:
     classes: IntN
     n_classes: int
     weights: N | None = None
+    units: D | None = None
+    log_jacobians: N | None = None
 
     @property
     def n_rows(self) -> int:
@@ -63,20 +69,31 @@ class TrainingRows:
         """The features of the rows."""
         return MixedRows.from_cells(self.layout, self.numeric, self.codes, self.weights)
 
+    @property
+    def total_log_jacobian(self) -> float:
+        """Sum over the rows of the log derivatives."""
+        return 0.0 if self.log_jacobians is None else float(self.row_weights @ self.log_jacobians)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a number or a level is missing."""
+        return bool(np.isnan(self.numeric).any() or (self.codes < 0).any())
+
     def select_rows(self, rows: AnyArray) -> "TrainingRows":
         """Return some of the rows, by positions or a mask (n,)."""
-        weights = None if self.weights is None else self.weights[rows]
-        return TrainingRows(
-            self.layout, self.numeric[rows], self.codes[rows], self.classes[rows], self.n_classes, weights
+        return replace(
+            self,
+            numeric=self.numeric[rows],
+            codes=self.codes[rows],
+            classes=self.classes[rows],
+            weights=None if self.weights is None else self.weights[rows],
+            log_jacobians=None if self.log_jacobians is None else self.log_jacobians[rows],
         )
 
     def select_class(self, label: int) -> "TrainingRows":
         """Return the rows of one class, as rows of a single class 0."""
-        rows = np.flatnonzero(self.classes == label)
-        weights = None if self.weights is None else self.weights[rows]
-        return TrainingRows(
-            self.layout, self.numeric[rows], self.codes[rows], np.zeros(len(rows), dtype=np.int64), 1, weights
-        )
+        rows = self.select_rows(np.flatnonzero(self.classes == label))
+        return replace(rows, classes=np.zeros(rows.n_rows, dtype=np.int64), n_classes=1)
 
 
 class DistinctRows(NamedTuple):

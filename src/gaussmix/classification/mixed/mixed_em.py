@@ -8,6 +8,7 @@ from gaussmix.classification.mixed.log_probabilities import compute_responsibili
 from gaussmix.classification.mixed.mixed_m_step import MixedMStep
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_rows import MixedRows
+from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.types import KN, IntN
 
 MAX_ITER = 200
@@ -15,11 +16,20 @@ TOLERANCE = 1e-5  # of the mean log posterior density per row
 
 
 class EMResult(NamedTuple):
-    """A fitted mixture, its log-likelihood in total, and the log posterior density per row after each iteration."""
+    """A fitted mixture, its log-likelihood in total, and the log posterior density per row after each iteration.
+
+    ``covariance`` are the covariances as the estimator of their structure made them; None without numeric columns.
+    """
 
     mixture: MixedMixture
     log_likelihood: float
     trace: tuple[float, ...]
+    covariance: AbstractCovariance | None = None
+
+    @property
+    def has_floored_component(self) -> bool:
+        """Whether the variance floor was active in the last M-step."""
+        return self.covariance is not None and bool(self.covariance.is_floored.any())
 
 
 def run_em(
@@ -46,16 +56,16 @@ def run_em(
     tol : float
     max_iter : int
     """
-    mixture, trace = start, []
+    mixture, covariance, trace = start, None, []
     for _ in range(max_iter):
-        mixture = m_step(mixture, rows.accumulate(responsibilities))
+        mixture, covariance = m_step.update(mixture, rows.accumulate(responsibilities), covariance)
         scores = mixture.compute_scores(rows)
         log_density, responsibilities = compute_responsibilities(scores if allowed is None else scores + allowed)
         log_likelihood = float(rows.apply_weights(log_density).sum())
         trace.append((log_likelihood + m_step.prior.log_density(mixture)) / rows.total_weight)
         if len(trace) > 1 and trace[-1] - trace[-2] < tol:
             break
-    return EMResult(mixture, log_likelihood, tuple(trace))
+    return EMResult(mixture, log_likelihood, tuple(trace), covariance)
 
 
 def hard_responsibilities(labels: IntN, n_components: int) -> KN:

@@ -170,6 +170,14 @@ class CategoricalColumn:
             levels[rows] = map_codes(codes[reading.column][rows], table)
         return levels
 
+    def is_contradicted(self, codes: Mapping[str, IntN], levels: IntN) -> BoolN:
+        """Return in which rows (n,) a reading says another level than the levels that `gather` returns."""
+        is_contradicted = np.zeros(len(levels), dtype=bool)
+        for reading, table in zip(self.readings[1:], self._tables[1:], strict=True):
+            other = map_codes(codes[reading.column], table)
+            is_contradicted |= (other >= 0) & (other != levels)
+        return is_contradicted
+
 
 def first_present(readings: tuple[LinearReading, ...], numbers: Mapping[str, N]) -> N:
     """Return the value (n,) of the first reading whose cells are present in a row, NaN where there is none."""

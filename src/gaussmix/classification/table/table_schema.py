@@ -22,11 +22,11 @@ from gaussmix.classification.table.input_table import InputTable, read_input_tab
 from gaussmix.classification.table.table_columns import AbstractTableColumn
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.errors import DataError, DataWarning, TableInputError
-from gaussmix.types import IntN, N
+from gaussmix.types import BoolND, IntN, N
 
 
-class _Cells(NamedTuple):
-    """Numbers (n,) and codes (n,) of the columns that a schema uses, by name."""
+class InputCells(NamedTuple):
+    """Cells of the columns that a schema uses, by name: numbers (n,), NaN if missing, or codes (n,), -1 if missing."""
 
     numbers: dict[str, N]
     codes: dict[str, IntN]
@@ -94,19 +94,34 @@ class TableSchema:
         DataError
             If columns are missing, or have values of another type than in the fit.
         """
-        cells = self._read_cells(*self._find_columns(X))
-        values = [column.gather(cells.numbers) for column in self.numeric]
-        self._warn_of_contradictions(cells, values)
-        numeric = np.empty((cells.n_rows, len(self.numeric)))
+        return self.encode_cells(self.read_cells(X))
+
+    def encode_cells(self, cells: InputCells) -> EncodedRows:
+        """Return the encoded rows of cells that `read_cells` returned, some of which may have been changed since."""
+        numeric, category_codes = np.empty((cells.n_rows, len(self.numeric))), dict(cells.codes)
         for j, column in enumerate(self.numeric):
+            values = column.gather(cells.numbers)
             if column.points:
-                point_codes = cells.codes[column.name] = column.codes_of_points(values[j])
-                values[j] = np.where(point_codes < len(column.points), np.nan, values[j])
-            numeric[:, j] = _encode_numbers(column, values[j])
+                point_codes = category_codes[column.name] = column.codes_of_points(values)
+                values = np.where(point_codes < len(column.points), np.nan, values)
+            numeric[:, j] = _encode_numbers(column, values)
         codes = np.empty((cells.n_rows, len(self.categorical)), dtype=np.int64)
         for j, categorical in enumerate(self.categorical):
-            codes[:, j] = categorical.gather(cells.codes)
+            codes[:, j] = categorical.gather(category_codes)
         return EncodedRows(numeric, codes)
+
+    def find_contradictions(self, cells: InputCells) -> BoolND:
+        """Return in which encoded columns (n, D + C) cells that determine each other disagree."""
+        category_codes, contradictions = dict(cells.codes), []
+        for column in self.numeric:
+            values = column.gather(cells.numbers)
+            contradictions.append(column.is_contradicted(cells.numbers, values))
+            if column.points:
+                category_codes[column.name] = column.codes_of_points(values)
+        for categorical in self.categorical:
+            levels = categorical.gather(category_codes)
+            contradictions.append(categorical.is_contradicted(category_codes, levels))
+        return np.column_stack(contradictions)
 
     def to_json(self) -> str:
         """Return the schema as JSON, with all digits."""
@@ -149,8 +164,14 @@ class TableSchema:
         if not is_valid or not {reader.name for reader in self.readers} <= set(self.input_columns):
             raise ValueError("a column of the schema reads values that no column has")
 
-    def _find_columns(self, X: Any) -> tuple[InputTable, list[AbstractTableColumn]]:
-        """Return the table and its columns that the schema uses, in the order of ``readers``."""
+    def find_columns(self, X: Any) -> tuple[InputTable, list[AbstractTableColumn]]:
+        """Return a table and its columns that the schema uses, in the order of ``readers``.
+
+        Raises
+        ------
+        DataError
+            If columns are missing.
+        """
         table = read_input_table(X)
         if self.has_names and table.has_names:
             column_by_name = {column.name: column for column in table.columns}
@@ -162,9 +183,10 @@ class TableSchema:
             raise DataError.wrong_n_features(len(table.columns), len(self.input_columns))
         return table, [table.columns[self.input_columns.index(reader.name)] for reader in self.readers]
 
-    def _read_cells(self, table: InputTable, columns: list[AbstractTableColumn]) -> _Cells:
-        """Return the cells of the columns that the schema uses; warn of unknown categories and of absurd numbers."""
-        cells = _Cells({}, {}, table.n_rows)
+    def read_cells(self, X: Any) -> InputCells:
+        """Return the cells of the columns that the schema uses; warn of unknown, absurd and contradicting ones."""
+        table, columns = self.find_columns(X)
+        cells = InputCells({}, {}, table.n_rows)
         unknown_values: dict[str, Sequence[object]] = {}
         far_values: dict[str, Sequence[float]] = {}
         for reader, column in zip(self.readers, columns, strict=True):
@@ -183,13 +205,14 @@ class TableSchema:
             warn_user(DataWarning.unknown_categories(unknown_values))
         if far_values:
             warn_user(DataWarning.absurd_numbers(far_values))
+        self._warn_of_contradictions(cells)
         return cells
 
-    def _warn_of_contradictions(self, cells: _Cells, values: list[N]) -> None:
+    def _warn_of_contradictions(self, cells: InputCells) -> None:
         """Warn of rows in which columns that determine each other disagree; once for the same columns."""
         warned: set[frozenset[str]] = set()
-        for column, gathered in zip(self.numeric, values, strict=True):
-            is_contradicted = column.is_contradicted(cells.numbers, gathered)
+        for column in (column for column in self.numeric if len(column.readings) > 1):
+            is_contradicted = column.is_contradicted(cells.numbers, column.gather(cells.numbers))
             sources = frozenset(column.sources)
             if is_contradicted.any() and sources not in warned:
                 n_broken, first = int(np.count_nonzero(is_contradicted)), int(np.argmax(is_contradicted))

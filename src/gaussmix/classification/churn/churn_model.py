@@ -1,0 +1,286 @@
+"""``ChurnModel``: who leaves, why, in which segments, and whom to contact."""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+
+from gaussmix.classification.churn.churn_archive import StoredChurnModel, load_churn_model, save_churn_model
+from gaussmix.classification.churn.churn_evaluation import (
+    GIVEN,
+    ChurnEvaluation,
+    ObservedCustomers,
+    evaluate_customers,
+    read_groups,
+)
+from gaussmix.classification.churn.churn_state import (
+    ChurnState,
+    HeldOutRows,
+    LabelledCustomers,
+    compute_fingerprint,
+    fit_churn_state,
+)
+from gaussmix.classification.churn.contributions import compute_contributions
+from gaussmix.classification.churn.customer_explanations import explain_customers
+from gaussmix.classification.churn.drift import ChurnDrift, find_churn_drift
+from gaussmix.classification.churn.explanation import ChurnExplanation
+from gaussmix.classification.churn.positive_class import find_positive_class
+from gaussmix.classification.churn.reasons import CustomerReasons, collect_reasons
+from gaussmix.classification.churn.segments import SegmentAssignment, Segments
+from gaussmix.classification.classifier import MixtureClassifier
+from gaussmix.classification.evaluation.actions import ActionPlan, plan_actions
+from gaussmix.classification.evaluation.prior_shift import PriorEstimate, adjust_probabilities, estimate_prior
+from gaussmix.classification.table.input_table import read_input_table
+from gaussmix.classification.target import parse_target, weight_classes
+from gaussmix.core.input_arrays import parse_weights
+from gaussmix.core.scalar_checks import is_number_in
+from gaussmix.errors import ChurnDataError, ChurnParameterError, ParameterError
+from gaussmix.estimators._validation import RandomStateLike, make_estimator_generator
+from gaussmix.types import NK, AnyArray, ArrayLike, BoolN, N
+
+_N_PAIRS = 8  # of orders of the columns, for the reasons of a whole table
+
+
+class ChurnModel(BaseEstimator):  # type: ignore[misc]
+    """Model of the customers who leave: probabilities, segments, reasons, similar customers, actions and drift.
+
+    A `MixtureClassifier` predicts who leaves. Segments are the components of a mixture of the same columns that has not
+    seen who left, so that their churn rates are honest. Everything is returned as a value with ``table()`` and, by
+    ``print``, with sentences.
+
+    Parameters
+    ----------
+    classifier : MixtureClassifier or None, default=None
+        Is copied and fitted. None: one with default parameters.
+    positive : str, bool, int or None, default=None
+        The class that means that a customer left. None: the class named 'Yes', 'True', '1', 'churned' or the like.
+    fixed_columns : sequence of str, default=()
+        Columns that cannot change, such as age: `explain` suggests no change of them.
+    random_state : int, RandomState, Generator or None, default=None
+        Seed of starts and folds, also for the classifier. None keeps the seed of the classifier.
+
+    Attributes
+    ----------
+    classifier_ : MixtureClassifier
+        The fitted classifier.
+    classes_ : ndarray of shape (Y,)
+    positive_ : object
+        The class that means churn.
+    state_ : ChurnState
+        What the model knows of segments and training customers.
+    n_features_in_ : int
+
+    Raises
+    ------
+    DataError, ParameterError
+        From `fit`. Both are ValueErrors.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix.classification import ChurnModel
+    >>> rng = np.random.default_rng(0)
+    >>> months = rng.integers(1, 72, size=600)
+    >>> plan = np.where(rng.random(600) < 0.5, "monthly", "yearly")
+    >>> left = np.where(rng.random(600) < np.where(plan == "monthly", 0.6, 0.1) * (months < 36), "Yes", "No")
+    >>> model = ChurnModel(random_state=0).fit({"months": months, "plan": plan}, left)
+    >>> explanation = model.explain({"months": [3], "plan": ["monthly"]})[0]
+    >>> explanation.reasons[0].condition
+    'plan = monthly'
+    """
+
+    def __init__(
+        self,
+        classifier: MixtureClassifier | None = None,
+        *,
+        positive: Any = None,
+        fixed_columns: Sequence[str] = (),
+        random_state: RandomStateLike = None,
+    ) -> None:
+        self.classifier = classifier
+        self.positive = positive
+        self.fixed_columns = fixed_columns
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the model to customers and what they did, and return it.
+
+        Parameters
+        ----------
+        X : data frame, dict of columns or array of shape (n, d)
+            One row per customer. Cells may be missing.
+        y : array-like of shape (n,)
+            Whether each customer left: two or more classes, of which one means that.
+        sample_weight : array-like of shape (n,), optional
+            Row weights. Default: 1.
+        """
+        table = read_input_table(X)
+        target = parse_target(y, table.n_rows)
+        positive = find_positive_class(target.classes, self.positive)
+        _require_columns(self.fixed_columns, table.names)
+        given = parse_weights(sample_weight, table.n_rows)
+        weights = np.ones(table.n_rows) if given is None else given
+        rng = make_estimator_generator(self.random_state)
+        classifier_seed, seed = rng.integers(2**31, size=2).tolist()
+        classifier = self._make_classifier(classifier_seed).fit(X, y, sample_weight)
+        class_weights = np.bincount(target.codes, weight_classes(classifier.class_weight, target, weights))
+        held_out = None
+        if classifier.held_out_rows_ is not None:
+            held_out = HeldOutRows(classifier.held_out_rows_, classifier.held_out_proba_[:, positive])
+        self.state_ = fit_churn_state(
+            classifier.model_,
+            positive,
+            class_weights / class_weights.sum(),
+            LabelledCustomers(X, target.codes == positive, weights),
+            held_out,
+            seed,
+        )
+        self._set_classifier(classifier)
+        return self
+
+    def _make_classifier(self, seed: int) -> MixtureClassifier:
+        """Return the classifier to fit."""
+        if self.classifier is not None and not isinstance(self.classifier, MixtureClassifier):
+            raise ChurnParameterError.no_classifier(self.classifier)
+        classifier = MixtureClassifier() if self.classifier is None else clone(self.classifier)
+        return classifier if self.random_state is None else classifier.set_params(random_state=seed)
+
+    def _set_classifier(self, classifier: MixtureClassifier) -> None:
+        """Set the fitted classifier, and what scikit-learn expects of a fitted estimator."""
+        self.classifier_ = classifier
+        self.classes_ = classifier.classes_
+        self.positive_ = classifier.classes_[self.state_.positive]
+        self.n_features_in_ = classifier.n_features_in_
+
+    @property
+    def _fitted(self) -> ChurnState:
+        """What the model knows; raise NotFittedError before a fit."""
+        check_is_fitted(self, "state_")
+        return self.state_
+
+    def predict_proba(self, X: Any) -> NK:
+        """Return the probability (n, Y) of each class, in the order of ``classes_``."""
+        check_is_fitted(self, "state_")
+        return self.classifier_.predict_proba(X)
+
+    def predict(self, X: Any) -> AnyArray:
+        """Return the class (n,) of least expected cost; without costs of the classifier the most probable one."""
+        check_is_fitted(self, "state_")
+        return self.classifier_.predict(X)
+
+    def churn_probability(self, X: Any, new_rate: float | str | None = None) -> N:
+        """Return the probability (n,) that each customer leaves.
+
+        Parameters
+        ----------
+        X : table of n customers
+        new_rate : float, 'estimate' or None, default=None
+            Churn rate of these customers, if it differs from that of the training customers and nothing else does. A
+            number above 0 and below 1; 'estimate': the most likely rate, see `estimate_rate`. None: no correction.
+        """
+        probabilities = self.predict_proba(X)
+        if new_rate is None:
+            return self._fitted.churn_probabilities(probabilities)
+        prior = self._fitted.training_prior
+        if isinstance(new_rate, str) and new_rate == "estimate":
+            new_prior: ArrayLike = estimate_prior(probabilities, prior).prior
+        elif is_number_in(new_rate, 0.0, 1.0):
+            new_prior = _replace_rate(prior, self._fitted.positive, float(new_rate))
+        else:
+            raise ParameterError.invalid_value("new_rate", new_rate, "a number above 0 and below 1, 'estimate' or None")
+        return self._fitted.churn_probabilities(adjust_probabilities(probabilities, prior, new_prior))
+
+    def estimate_rate(self, X: Any) -> PriorEstimate:
+        """Return the most likely class frequencies of customers without outcomes, with standard errors.
+
+        Classes are in the order of ``classes_``. The estimate is right if only the frequencies of the classes have
+        changed, and not the customers within a class (Saerens et al. 2002).
+        """
+        return estimate_prior(self.predict_proba(X), self._fitted.training_prior)
+
+    def segments(self) -> Segments:
+        """Return the segments of the training customers: size, churn rate with 90% interval, profile, examples."""
+        return self._fitted.segments
+
+    def assign_segments(self, X: Any) -> SegmentAssignment:
+        """Return the segment of each customer, with the probabilities of all segments."""
+        state = self._fitted
+        probabilities = np.exp(state.segment_model.log_probabilities(state.model.encode(X)))
+        return SegmentAssignment(probabilities.argmax(axis=1) + 1, probabilities)
+
+    def explain(self, X: Any, *, threshold: float | None = None) -> ChurnExplanation:
+        """Return why customers are likely to leave or to stay, whom they resemble, and what could change it.
+
+        A customer takes some hundredths of a second; for whole tables there is `explain_reasons`.
+
+        Parameters
+        ----------
+        X : table of n customers
+        threshold : float, optional
+            Changes are sought that bring the probability below it. Default: the churn rate of the training customers.
+        """
+        state = self._fitted
+        limit = state.segments.churn_rate if threshold is None else threshold
+        if not is_number_in(limit, 0.0, 1.0):
+            raise ParameterError.invalid_value("threshold", threshold, "a probability above 0 and below 1, or None")
+        fixed = _require_columns(self.fixed_columns, state.model.schema.input_columns)
+        return explain_customers(state, state.model.schema.read_cells(X), float(limit), fixed)
+
+    def explain_reasons(self, X: Any) -> CustomerReasons:
+        """Return the reasons of each customer, from fewer orders of the columns than `explain` draws."""
+        state = self._fitted
+        cells = state.model.schema.read_cells(X)
+        return collect_reasons(state.scorer, cells, compute_contributions(state.scorer, cells, _N_PAIRS))
+
+    def actions(
+        self,
+        X: Any = None,
+        *,
+        cost_contact: ArrayLike,
+        value_saved: ArrayLike,
+        success_rate: ArrayLike = 1.0,
+        new_rate: float | str | None = None,
+    ) -> ActionPlan:
+        """Return whom to contact, and the profit to expect; see `plan_actions`.
+
+        Parameters
+        ----------
+        X : table of n customers, optional
+            Default: the training customers that were held out, whose outcomes give the observed profit, too.
+        cost_contact, value_saved : float or array-like of shape (n,)
+            Cost of a contact, and value of a customer who stays because of it, in one currency.
+        success_rate : float or array-like of shape (n,), default=1.0
+            Fraction of leaving customers who stay after a contact.
+        new_rate : float, 'estimate' or None, default=None
+            See `churn_probability`.
+        """
+        if X is None:
+            observed = self._require_held_out()
+            p, outcomes = observed.probabilities, observed.has_left
+            return plan_actions(p, cost_contact, value_saved, success_rate, y=outcomes)
+        return plan_actions(self.churn_probability(X, new_rate), cost_contact, value_saved, success_rate)
+
+    def evaluate(
+        self, X: Any = None, y: Any = None, sample_weight: ArrayLike | None = None, *, by: Any = None, threshold: float = 0.5
+    ) -> ChurnEvaluation:
+        """Return how good the probabilities are, on customers that the classifier has not seen.
+
+        Parameters
+        ----------
+        X, y : table of n customers, and whether they left, optional
+            Default: the training customers that were held out in turn. They also stand in if X is the training table.
+        sample_weight : array-like of shape (n,), optional
+            Row weights. Default: 1.
+        by : str or array-like of shape (n,), optional
+            A column of X, or its values, whose groups are compared. Without X, one value per row of the training table.
+        threshold : float, default=0.5
+            Customers of a higher probability count as predicted to leave, in the comparison of groups.
+        """
+        if (X is None) != (y is None):
+            raise ChurnDataError.no_outcomes()
+        customers = self._require_held_out() if X is None else self._observe(X, y, sample_weight)
+        groups = None if by is None else read_groups(by, X, customers.n_table_rows)
+        return evaluate_customers(customers, groups, threshold)

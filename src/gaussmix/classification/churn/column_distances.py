@@ -1,0 +1,54 @@
+"""Distances between customers: differences of ranks in numeric columns, and of levels in categorical ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.classification.churn.column_summary import ColumnSummary, NumericSummary
+from gaussmix.classification.class_model import ClassModel
+from gaussmix.classification.table import EncodedRows
+from gaussmix.types import ND, Array, IntNC, N
+
+
+@dataclass(frozen=True, eq=False)
+class DistanceCoordinates:
+    """Rows as ranks (n, D) from 0 to 1, NaN where missing, and as codes (n, C), -1 where missing."""
+
+    ranks: ND
+    codes: IntNC
+
+    def distances_to(self, others: "DistanceCoordinates", row: int) -> N:
+        """Return the distance (m,) of one row from other rows (m,); infinity if no column is present in both.
+
+        It is the mean over the columns that are present in both of the difference of the ranks, or of 1 for different
+        levels (Gower, Biometrics 27, 1971).
+        """
+        by_rank = np.abs(others.ranks - self.ranks[row])
+        is_compared = (others.codes >= 0) & (self.codes[row] >= 0)
+        is_different = is_compared & (others.codes != self.codes[row])
+        total = np.nansum(by_rank, axis=1) + is_different.sum(axis=1)
+        count = np.count_nonzero(~np.isnan(by_rank), axis=1) + is_compared.sum(axis=1)
+        return np.where(count > 0, total / np.maximum(count, 1), np.inf)
+
+
+def summaries_by_name(summaries: Sequence[ColumnSummary]) -> dict[str, ColumnSummary]:
+    """Return summaries by the name of their column."""
+    return {summary.name: summary for summary in summaries}
+
+
+def to_coordinates(
+    model: ClassModel, encoded: EncodedRows, summaries: Mapping[str, ColumnSummary]
+) -> DistanceCoordinates:
+    """Return encoded rows as ranks among the training rows, and as codes of the columns that the model uses."""
+    ranks = np.empty(encoded.numeric.shape)
+    for j, column in enumerate(model.schema.numeric):
+        ranks[:, j] = rank_values(summaries[column.name], column.to_units(encoded.numeric[:, j]))
+    return DistanceCoordinates(ranks, encoded.codes[:, model.categories])
+
+
+def rank_values(summary: ColumnSummary, values: Array) -> Array:
+    """Return the ranks (n,) of values in a numeric column."""
+    if not isinstance(summary, NumericSummary):
+        raise TypeError(f"{summary.name!r} is no numeric column")
+    return summary.ranks(values)

@@ -1,0 +1,131 @@
+"""``CustomerReasons``: the columns that make customers more or less likely to leave, in numbers and words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.classification.churn.coalitions import ChurnScorer
+from gaussmix.classification.churn.column_levers import cell_of
+from gaussmix.classification.churn.contributions import Contributions
+from gaussmix.classification.churn.customer_rows import Cell
+from gaussmix.classification.churn.wording import format_condition
+from gaussmix.classification.class_model import ClassModel
+from gaussmix.classification.table.table_schema import InputCells
+from gaussmix.types import BoolND, BoolNK, N
+
+
+@dataclass(frozen=True)
+class ChurnReason:
+    """What the value of a column adds to the log-odds of leaving.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The column, and others whose values are the same information in this row.
+    value : str, bool, int or float
+        Of the first of them.
+    log_odds : float
+        Sum of the contributions of these columns.
+    """
+
+    columns: tuple[str, ...]
+    value: Cell
+    log_odds: float
+
+    @property
+    def condition(self) -> str:
+        """The value of the column: 'contract = Month-to-month'."""
+        return format_condition(self.columns[0], self.value)
+
+    @property
+    def description(self) -> str:
+        """The value and its effect: 'contract = Month-to-month (odds x 1.5)'."""
+        return f"{self.condition} (odds x {np.exp(np.clip(self.log_odds, -700.0, 700.0)):.2g})"
+
+
+@dataclass(frozen=True, eq=False)
+class CustomerReasons:
+    """The reasons of n customers, strongest first.
+
+    Attributes
+    ----------
+    probabilities : ndarray of shape (n,)
+        Probability of leaving.
+    reasons : tuple of tuple of ChurnReason
+        For each customer.
+    contributions : Contributions
+        Of every column, in numbers.
+    """
+
+    probabilities: N
+    reasons: tuple[tuple[ChurnReason, ...], ...]
+    contributions: Contributions
+
+    def main_texts(self, n_reasons: int = 3, is_raising: bool = True) -> list[str]:
+        """Return the strongest reasons to leave of each customer as one text; those to stay on request."""
+        texts = []
+        for reasons in self.reasons:
+            chosen = [reason for reason in reasons if (reason.log_odds > 0) == is_raising]
+            texts.append("; ".join(reason.description for reason in chosen[:n_reasons]))
+        return texts
+
+    def table(self, n_reasons: int = 3) -> list[dict[str, object]]:
+        """Return one dict per customer: probability, and the strongest reasons to leave and to stay as text."""
+        rows = zip(
+            self.probabilities.tolist(), self.main_texts(n_reasons), self.main_texts(n_reasons, False), strict=True
+        )
+        return [{"probability": p, "reasons_to_leave": leave, "reasons_to_stay": stay} for p, leave, stay in rows]
+
+    def importance(self) -> list[dict[str, object]]:
+        """Return one dict per column: the mean size of its contributions, the largest first."""
+        sizes = np.abs(self.contributions.values).mean(axis=0)
+        order = np.argsort(-sizes, kind="stable")
+        return [{"column": self.contributions.columns[j], "mean_log_odds": float(sizes[j])} for j in order]
+
+
+def collect_reasons(scorer: ChurnScorer, cells: InputCells, contributions: Contributions) -> CustomerReasons:
+    """Return the reasons of each row; columns of the same information are one reason."""
+    known = _find_information(scorer, cells)
+    leaders = _order_of_sources(scorer.model, contributions.columns)
+    probabilities = np.exp(-np.logaddexp(0.0, -contributions.log_odds))
+    reasons = tuple(
+        _reasons_of_row(scorer, cells, row, values, information, leaders)
+        for row, (values, information) in enumerate(zip(contributions.values, known, strict=True))
+    )
+    return CustomerReasons(probabilities, reasons, contributions)
+
+
+def _find_information(scorer: ChurnScorer, cells: InputCells) -> BoolNK:
+    """Return which encoded columns (n, R, D + C) each column of a row says something about."""
+    n_columns, model = len(scorer.columns), scorer.model
+    encoded = model.schema.encode_cells(scorer.mask_cells(cells, np.arange(cells.n_rows), np.eye(n_columns) > 0))
+    is_present: BoolND = np.hstack([~np.isnan(encoded.numeric), encoded.codes[:, model.categories] >= 0])
+    return is_present.reshape(cells.n_rows, n_columns, -1)
+
+
+def _order_of_sources(model: ClassModel, columns: Sequence[str]) -> list[int]:
+    """Return the positions of columns, those first that are named first among equal information."""
+    encoded = [*model.schema.numeric, *model.schema.categorical]
+    named = {column.name for column in encoded}
+    rank = {name: min((c.sources.index(name) for c in encoded if name in c.sources), default=0) for name in columns}
+    return sorted(range(len(columns)), key=lambda j: (columns[j] not in named, rank[columns[j]], j))
+
+
+def _reasons_of_row(
+    scorer: ChurnScorer, cells: InputCells, row: int, values: N, information: BoolND, leaders: Sequence[int]
+) -> tuple[ChurnReason, ...]:
+    """Return the reasons of one row from the contributions (R,) and the information (R, D + C) of its columns."""
+    groups: dict[bytes, list[int]] = {}
+    for j in leaders:
+        if information[j].any():
+            groups.setdefault(information[j].tobytes(), []).append(j)
+    reasons = [
+        ChurnReason(
+            tuple(scorer.columns[j].name for j in group),
+            cell_of(scorer.columns[group[0]], cells, row),
+            float(values[group].sum()),
+        )
+        for group in groups.values()
+    ]
+    return tuple(sorted(reasons, key=lambda reason: -abs(reason.log_odds)))

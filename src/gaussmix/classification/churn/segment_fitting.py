@@ -1,0 +1,178 @@
+"""Segments of customers: the components of a mixture that is fitted without regard to who left.
+
+So the labels, which the mixture has not seen, give honest churn rates. They choose the number of segments alone.
+"""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from gaussmix.classification.class_model import ClassModel
+from gaussmix.classification.families.class_fits import ClassFits
+from gaussmix.classification.families.component_search import log_losses
+from gaussmix.classification.families.cross_validation import assign_folds
+from gaussmix.classification.families.training_rows import TrainingRows, merge_equal_rows
+from gaussmix.classification.mixed.log_probabilities import compute_responsibilities
+from gaussmix.classification.mixed.mixed_mixture import MixedMixture
+from gaussmix.classification.table import EncodedRows
+from gaussmix.core.random_numbers import make_generator
+from gaussmix.core.threads import ordered_sum
+from gaussmix.types import NK, BoolN, IntN, N
+
+MIN_SEGMENTS, MAX_SEGMENTS = 2, 8
+_N_FOLDS, _N_STARTS = 3, 5
+_MAX_VALIDATION_ROWS = 20_000
+_MIN_ROWS_PER_SEGMENT = 20
+_MIN_SEGMENT_WEIGHT = 1.0  # of a segment that is kept, in customers
+_MIN_PROBABILITY = 1e-12
+
+
+@dataclass(frozen=True)
+class SegmentCandidate:
+    """A number of segments, and how well they predict churn.
+
+    Attributes
+    ----------
+    n_segments : int
+    log_loss : float
+        Mean negative log probability of what customers did, whom the mixture has not seen, in nats.
+    standard_error : float
+        Of the log-loss.
+    """
+
+    n_segments: int
+    log_loss: float
+    standard_error: float
+
+
+class SegmentFit(NamedTuple):
+    """A model whose classes are the segments, and the numbers of segments that were compared."""
+
+    model: ClassModel
+    candidates: tuple[SegmentCandidate, ...]
+
+
+def fit_segments(classifier: ClassModel, encoded: EncodedRows, has_left: BoolN, weights: N, seed: int) -> SegmentFit:
+    """Return a mixture of the customers, whose components are ordered by the churn rate, the highest first.
+
+    The number of segments is the smallest of 2 to 8 for which the log-loss of the predicted churn of unseen customers
+    is at most one standard error above the smallest one (Breiman, Friedman, Olshen & Stone, "Classification and
+    Regression Trees", 1984, section 3.4.3).
+
+    Parameters
+    ----------
+    classifier : ClassModel
+        Its schema, columns and layout are those of the segments.
+    encoded : EncodedRows
+    has_left : ndarray of bool of shape (n,)
+    weights : ndarray of shape (n,)
+        Positive weights of the rows.
+    seed : int
+    """
+    codes = encoded.codes[:, classifier.categories]
+    labels = has_left.astype(np.int64)
+    distinct = merge_equal_rows(encoded.numeric, codes, labels, weights)
+    kept = distinct.positions
+    unlabelled = np.zeros(len(kept), dtype=np.int64)
+    rows = TrainingRows(classifier.layout, encoded.numeric[kept], codes[kept], unlabelled, 1, distinct.weights)
+    candidates = _compare_numbers(rows, labels[kept], seed)
+    n_segments = _choose_number(candidates)
+    mixture = _fit_mixture(ClassFits(rows), n_segments, _draw_seeds(seed, _N_STARTS))
+    return SegmentFit(_make_model(classifier, mixture, rows, labels[kept]), candidates)
+
+
+def _draw_seeds(seed: int, count: int) -> tuple[int, ...]:
+    """Return seeds of starts."""
+    return tuple(int(drawn) for drawn in make_generator(seed).integers(2**31, size=count))
+
+
+def _compare_numbers(rows: TrainingRows, labels: IntN, seed: int) -> tuple[SegmentCandidate, ...]:
+    """Return the log-loss of each number of segments for which there are enough rows, in ascending order."""
+    largest = min(MAX_SEGMENTS, int(rows.row_weights.sum()) // _MIN_ROWS_PER_SEGMENT, rows.n_rows)
+    counts = range(MIN_SEGMENTS, largest + 1)
+    if len(counts) < 2 or min(np.bincount(labels, minlength=2)) < _N_FOLDS:
+        return tuple(SegmentCandidate(count, np.nan, np.nan) for count in counts[:1])
+    if rows.n_rows > _MAX_VALIDATION_ROWS:
+        drawn = np.sort(make_generator(seed).choice(rows.n_rows, _MAX_VALIDATION_ROWS, replace=False))
+        rows, labels = rows.select_rows(drawn), labels[drawn]
+    validation = _SegmentValidation.split(rows, labels, seed)
+    return tuple(validation.evaluate(count) for count in counts)
+
+
+def _choose_number(candidates: tuple[SegmentCandidate, ...]) -> int:
+    """Return the smallest number within one standard error of the best; one segment if none was compared."""
+    if not candidates:
+        return 1
+    best = min(candidates, key=lambda candidate: candidate.log_loss)
+    within = [each for each in candidates if not each.log_loss > best.log_loss + best.standard_error]
+    return within[0].n_segments
+
+
+def _fit_mixture(fits: ClassFits, n_segments: int, seeds: tuple[int, ...]) -> MixedMixture:
+    """Return the mixture with the highest posterior density of several starts."""
+    results = ordered_sum(lambda seed: (fits.fit_class(0, n_segments, seed),), seeds[: 1 if n_segments == 1 else None])
+    return max(results, key=lambda result: result.trace[-1]).mixture
+
+
+def _compute_memberships(mixture: MixedMixture, rows: TrainingRows) -> NK:
+    """Return the probability (n, K) of each component given the row."""
+    values = compute_responsibilities(mixture.compute_scores(rows.mixed_rows)).values
+    return np.asarray(rows.mixed_rows.to_original_order(values).T)
+
+
+def _smooth_rates(memberships: NK, labels: IntN, weights: N) -> N:
+    """Return the churn rate (K,) of each segment, with one more customer at the rate of all."""
+    overall = float(weights @ labels / weights.sum())
+    return np.asarray(((weights * labels) @ memberships + overall) / (weights @ memberships + 1.0))
+
+
+def _make_model(classifier: ClassModel, mixture: MixedMixture, rows: TrainingRows, labels: IntN) -> ClassModel:
+    """Return the model whose classes are the segments with customers, ordered by the churn rate."""
+    memberships, weights = _compute_memberships(mixture, rows), rows.row_weights
+    rates = _smooth_rates(memberships, labels, weights)
+    order = np.argsort(-rates, kind="stable")
+    order = order[(weights @ memberships)[order] >= min(_MIN_SEGMENT_WEIGHT, float(weights.sum()) / len(order))]
+    with np.errstate(divide="ignore"):
+        own_class = np.log(np.eye(len(order)))
+    chosen = replace(mixture.select_components(order), class_log_probabilities=own_class)
+    return replace(classifier, members=(chosen,), calibration=None)
+
+
+@dataclass(frozen=True, eq=False)
+class _SegmentValidation:
+    """Rows in folds with the labels (n,) of who left, and the fits of the other folds of each."""
+
+    rows: TrainingRows
+    labels: IntN
+    folds: IntN
+    fits: tuple[ClassFits, ...]
+    seed: int
+
+    @classmethod
+    def split(cls, rows: TrainingRows, labels: IntN, seed: int) -> "_SegmentValidation":
+        """Return the folds of rows, with equal fractions of customers who left."""
+        folds = assign_folds(labels, _N_FOLDS, seed)
+        fits = tuple(ClassFits(rows.select_rows(folds != fold)) for fold in range(_N_FOLDS))
+        return cls(rows, labels, folds, fits, _draw_seeds(seed, 1)[0])
+
+    def evaluate(self, n_segments: int) -> SegmentCandidate:
+        """Return the log-loss of a number of segments."""
+        parts = ordered_sum(lambda fold: (self._predict_fold(fold, n_segments),), range(_N_FOLDS))
+        probabilities = np.empty(self.rows.n_rows)
+        for fold, part in enumerate(parts):
+            probabilities[self.folds == fold] = part
+        p = np.clip(probabilities, _MIN_PROBABILITY, 1.0 - _MIN_PROBABILITY)
+        losses, weights = log_losses(np.log(np.column_stack([1.0 - p, p])), self.labels), self.rows.row_weights
+        mean = float(np.average(losses, weights=weights))
+        error = float(np.sqrt(((weights * (losses - mean)) ** 2).sum()) / weights.sum())
+        return SegmentCandidate(n_segments, mean, error)
+
+    def _predict_fold(self, fold: int, n_segments: int) -> N:
+        """Return the churn probability of the rows of a fold, by the segments of the other folds and their rates."""
+        is_in_fold, fits = self.folds == fold, self.fits[fold]
+        mixture = fits.fit_class(0, n_segments, self.seed).mixture
+        rates = _smooth_rates(
+            _compute_memberships(mixture, fits.rows), self.labels[~is_in_fold], fits.rows.row_weights
+        )
+        return np.asarray(_compute_memberships(mixture, self.rows.select_rows(is_in_fold)) @ rates)

@@ -1,0 +1,75 @@
+"""MclustDA: a mixture for each class, whose structure and number of components are chosen by BIC within the class.
+
+Fraley & Raftery, "Model-based clustering, discriminant analysis, and density estimation", JASA 97 (2002); mclust's
+``MclustDA``.
+"""
+
+from gaussmix.classification.families.base import AbstractFamily
+from gaussmix.classification.families.block_choice import choose_all_columns
+from gaussmix.classification.families.cross_validation import CrossValidation
+from gaussmix.classification.families.mclustda_fits import ClassSearch, MclustdaFits
+from gaussmix.classification.families.members import MemberOptions, MixtureSpec
+from gaussmix.classification.families.spec_choice import (
+    ChoiceContext,
+    ChoiceRequest,
+    SpecChoice,
+    describe_counts,
+    describe_diagonal,
+    describe_structures,
+)
+from gaussmix.classification.families.structure_search import StructureCandidate, UnsoundStructures, list_structures
+from gaussmix.classification.families.training_rows import TrainingRows
+from gaussmix.types import ND, IntN, N
+
+
+class Mclustda(AbstractFamily[MclustdaFits]):
+    """One mixture for each class, whose structure and number of components are chosen by BIC."""
+
+    name = "mclustda"
+    has_transforms = False
+    has_structures = True
+    default_max_components = 5
+
+    def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
+        """Return the positions of all numeric columns; none if there are too many patterns of missing cells."""
+        return choose_all_columns(numeric)
+
+    def make_fits(self, rows: TrainingRows) -> MclustdaFits:
+        """Return the fits of the classes of some rows."""
+        return MclustdaFits(rows)
+
+    def choose_spec(
+        self, fits: MclustdaFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+    ) -> SpecChoice:
+        """Return the structure and the number of components of the lowest BIC for each class, of those requested."""
+        candidates: list[StructureCandidate] = []
+        chosen: list[tuple[int, str]] = []
+        unsound: list[UnsoundStructures] = []
+        for label in range(fits.rows.n_classes):
+            search = _make_search(request, label, options.seeds[0])
+            found = fits.search(search)
+            candidates += found
+            if found and not found[0].is_degenerate:
+                chosen.append((found[0].n_components[0], found[0].structure))
+                continue
+            structure = list_structures(fits.rows.layout, search.counts[0], request.structure)[-1]
+            chosen.append((search.counts[0], structure))
+            unsound.append(UnsoundStructures((structure,), (label,), has_prior=True))
+        counts, structures = zip(*chosen, strict=True)
+        return SpecChoice(MixtureSpec(counts, structures), tuple(candidates), tuple(unsound))
+
+    def describe_choice(self, choice: SpecChoice, context: ChoiceContext) -> list[str]:
+        """Return sentences on the numbers of components and on the structures."""
+        return [
+            *describe_counts(choice, context),
+            *describe_structures(choice, context),
+            *describe_diagonal(context),
+        ]
+
+
+def _make_search(request: ChoiceRequest, label: int, seed: int) -> ClassSearch:
+    """Return what is tried for the rows of a class."""
+    counts = tuple(range(1, request.max_components + 1))
+    if request.n_components is not None:
+        counts = (request.n_components[label],)
+    return ClassSearch(label, counts, request.structure, seed)
