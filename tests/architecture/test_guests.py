@@ -13,6 +13,8 @@ GUESTS = {
         "anomaly/detector.py",
         "anomaly/stream.py",
         "classification/calibration.py",
+        "classification/churn/churn_input.py",
+        "classification/churn/churn_model.py",
         "classification/classifier.py",
         "classification/classifier_input.py",
         "classification/evaluation/influence.py",

@@ -1,5 +1,6 @@
 """Classify rows of tables by mixtures, evaluate the probabilities of any classifier, and predict who leaves."""
 
+from gaussmix.classification.churn.churn_model import ChurnModel
 from gaussmix.classification.classifier import MixtureClassifier
 from gaussmix.classification.evaluation.actions import ActionPlan, plan_actions
 from gaussmix.classification.evaluation.gain import GainTable, gain_table
@@ -12,6 +13,7 @@ from gaussmix.classification.validation.peer_comparison import PeerComparison, c
 
 __all__ = [
     "ActionPlan",
+    "ChurnModel",
     "ClassificationMeasures",
     "EncodedRows",
     "GainTable",

@@ -1,11 +1,13 @@
 """``MixtureClassifier``: classes of the rows of a table from mixtures of numeric and categorical columns."""
 
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from gaussmix.classification.classifier_archive import StoredClassifier, load_classifier, save_classifier
 from gaussmix.classification.classifier_input import describe_fit, read_table, set_input_attributes
 from gaussmix.classification.classifier_options import parse_costs, parse_options
 from gaussmix.classification.model_fit import fit_class_model
@@ -74,6 +76,8 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     classes_ : ndarray of shape (Y,)
+    class_prior_ : ndarray of shape (Y,)
+        Frequency of each class among the rows, with their weights.
     model_ : ClassModel
         Schema, mixtures and calibration.
     schema_ : TableSchema
@@ -191,6 +195,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         fitted = fit_class_model(schema, encoded, target.codes[counted], len(target.classes), weights[counted], options)
         set_input_attributes(self, table)
         self.classes_, self.model_ = target.classes, fitted.model
+        self.class_prior_ = fitted.class_weights / fitted.class_weights.sum()
         self.n_components_, self.structures_ = fitted.choice.spec
         self.candidates_, self.n_iter_ = fitted.choice.candidates, fitted.n_iter
         likelihood = fitted.likelihood
@@ -244,6 +249,33 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         encoded = self._encode(X)
         return self.model_.log_densities(encoded) + self.model_.log_jacobian(encoded)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fitted classifier to a safetensors file without training rows; FileError is raised if that fails.
+
+        Probabilities of held-out rows are kept. A random state that is no whole number becomes None.
+        """
+        save_classifier(path, self.to_stored())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Return a fitted classifier from a file that `save` wrote; ArchiveError is raised if it is none."""
+        return cls.from_stored(load_classifier(path))
+
+    def to_stored(self) -> StoredClassifier:
+        """Return the content of a file of the fitted classifier."""
+        check_is_fitted(self, "model_")
+        attributes = {name: value for name, value in vars(self).items() if name.endswith("_") and name != "model_"}
+        return StoredClassifier(self.model_, self.get_params(deep=False), attributes)
+
+    @classmethod
+    def from_stored(cls, stored: StoredClassifier) -> Self:
+        """Return a fitted classifier from the content of a file."""
+        classifier = cls(**stored.parameters)
+        classifier.model_ = stored.model
+        for name, value in stored.attributes.items():
+            setattr(classifier, name, value)
+        return classifier
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags: missing cells, text and several classes are allowed."""

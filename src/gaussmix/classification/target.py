@@ -34,19 +34,24 @@ def parse_target(y: Any, n_rows: int) -> Target:
         If the target has missing values, one class only, another length, labels that are no classes, or more than 20
         classes of few rows.
     """
+    classes, codes = np.unique(read_labels(y, n_rows), return_inverse=True)
+    if len(classes) < 2:
+        raise TargetError.single_class(classes.tolist()[0])
+    if len(classes) > MAX_CLASSES and n_rows < _MIN_ROWS_PER_CLASS * len(classes):
+        raise TargetError.too_many_classes(len(classes), n_rows)
+    return Target(np.asarray(codes, dtype=np.int64).ravel(), classes)
+
+
+def read_labels(y: Any, n_rows: int) -> AnyArray:
+    """Return the labels (n,) of rows; raise TargetError if some are missing or no classes, or there are not n."""
     values = _to_labels(y)
     if len(values) != n_rows:
         raise TargetError.wrong_length(len(values), n_rows)
     _require_no_missing(values)
     _require_classes(values)
     if values.dtype.kind == "O" and not isinstance(values[0], str):
-        values = np.array(values.tolist())  # numbers and bools of a table's own types
-    classes, codes = np.unique(values, return_inverse=True)
-    if len(classes) < 2:
-        raise TargetError.single_class(classes.tolist()[0])
-    if len(classes) > MAX_CLASSES and n_rows < _MIN_ROWS_PER_CLASS * len(classes):
-        raise TargetError.too_many_classes(len(classes), n_rows)
-    return Target(np.asarray(codes, dtype=np.int64).ravel(), classes)
+        return np.array(values.tolist())  # numbers and bools of a table's own types
+    return values
 
 
 def drop_empty_classes(target: Target, weights: N) -> Target:

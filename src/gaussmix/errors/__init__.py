@@ -14,7 +14,7 @@ from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
 from gaussmix.errors.drift import DriftError
 from gaussmix.errors.evaluation import ActionError, OutcomeError, PriorError
-from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
+from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError, UnsavableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
     CapabilityError,
@@ -73,6 +73,7 @@ __all__ = [
     "TrainingRowsError",
     "TransformError",
     "UnrepresentableError",
+    "UnsavableError",
     "ValidationError",
     "VerdictTableError",
     "WeightError",

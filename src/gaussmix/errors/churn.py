@@ -77,7 +77,9 @@ class ChurnDataError(DataError):
     @classmethod
     def wrong_n_groups(cls, n_groups: int, n_rows: int) -> "ChurnDataError":
         """Return the error that groups are not one value per row."""
-        return cls(f"by has {format_count(n_groups, 'value')}, but there are {format_count(n_rows, 'row')}; pass one each")
+        return cls(
+            f"by has {format_count(n_groups, 'value')}, but there are {format_count(n_rows, 'row')}; pass one each"
+        )
 
     @classmethod
     def unknown_outcomes(cls, unknown: Sequence[object], classes: Sequence[object]) -> "ChurnDataError":

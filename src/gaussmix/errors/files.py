@@ -84,6 +84,16 @@ class DamagedModelError(GaussmixError, ValueError):
         return cls("the frame contains powers of two outside the range of double precision")
 
     @classmethod
+    def wrong_columns(cls) -> "DamagedModelError":
+        """Return the error for a classifier whose mixtures do not have the columns of its schema."""
+        return cls("the mixtures do not have the columns of the schema")
+
+    @classmethod
+    def wrong_n_classes(cls) -> "DamagedModelError":
+        """Return the error for a classifier whose mixtures have another number of classes than it says."""
+        return cls("the mixtures have another number of classes")
+
+    @classmethod
     def wrong_shape(cls, actual: tuple[int, ...], expected: tuple[int, ...]) -> "DamagedModelError":
         """Return the error for an array of another shape than the other arrays require."""
         return cls(f"an array has shape {actual}, but {expected} is expected")
@@ -92,6 +102,17 @@ class DamagedModelError(GaussmixError, ValueError):
     def variance_not_positive(cls) -> "DamagedModelError":
         """Return the error for a variance of zero or below."""
         return cls("a variance is not positive")
+
+
+class UnsavableError(GaussmixError, ValueError):
+    """A model that no file can hold."""
+
+    @classmethod
+    def classes(cls, type_name: str) -> "UnsavableError":
+        """Return the error for classes that are neither text, numbers nor bools."""
+        return cls(
+            f"classes of the type {type_name} cannot be saved; fit the classifier to classes of text, numbers or bools"
+        )
 
 
 class FileError(GaussmixError):

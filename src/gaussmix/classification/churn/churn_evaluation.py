@@ -18,6 +18,7 @@ from gaussmix.types import AnyArray, BoolN, IntN, N
 
 HELD_OUT = "customers of the fit, each by fits that have not seen it"
 GIVEN = "customers that were passed"
+SEEN = "customers of the fit by the fit that has seen them, which is too optimistic"
 _TOP_FRACTION = 0.1
 
 
@@ -94,7 +95,9 @@ class ChurnEvaluation:
         return "\n".join(self.sentences)
 
 
-def evaluate_customers(customers: ObservedCustomers, groups: "CustomerGroups | None", threshold: float) -> ChurnEvaluation:
+def evaluate_customers(
+    customers: ObservedCustomers, groups: "CustomerGroups | None", threshold: float
+) -> ChurnEvaluation:
     """Return the evaluation of customers, with a comparison of groups on request."""
     is_counted = customers.weights > 0
     outcomes = BinaryOutcomes(customers.has_left, customers.probabilities, customers.weights).select_rows(is_counted)

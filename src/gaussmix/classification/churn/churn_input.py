@@ -18,7 +18,7 @@ from gaussmix.classification.churn.positive_class import find_positive_class
 from gaussmix.classification.classifier import MixtureClassifier
 from gaussmix.classification.evaluation.prior_shift import adjust_probabilities, estimate_prior
 from gaussmix.classification.table.input_table import read_input_table
-from gaussmix.classification.target import parse_target, weight_classes
+from gaussmix.classification.target import read_labels
 from gaussmix.core.input_arrays import parse_weights
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import ChurnDataError, ChurnParameterError, ParameterError
@@ -31,21 +31,21 @@ def fit_churn_model(
 ) -> tuple[MixtureClassifier, ChurnState]:
     """Return the fitted classifier and the state of a model with the parameters of a `ChurnModel`."""
     table = read_input_table(X)
-    target = parse_target(y, table.n_rows)
-    positive = find_positive_class(target.classes, parameters.positive)
+    labels = read_labels(y, table.n_rows)
+    label = find_positive_class(np.unique(labels), parameters.positive)
     require_columns(parameters.fixed_columns, table.names)
     given = parse_weights(sample_weight, table.n_rows)
     weights = np.ones(table.n_rows) if given is None else given
     seeds = make_estimator_generator(parameters.random_state).integers(2**31, size=2).tolist()
     seed = None if parameters.random_state is None else seeds[0]
     classifier = _make_classifier(parameters.classifier, seed).fit(X, y, sample_weight)
-    class_weights = np.bincount(target.codes, weight_classes(classifier.class_weight, target, weights))
+    positive = int(np.flatnonzero(classifier.classes_ == label)[0])
     held_out = None
-    if classifier.held_out_rows_ is not None:
+    if classifier.held_out_rows_ is not None and classifier.held_out_proba_ is not None:
         held_out = HeldOutRows(classifier.held_out_rows_, classifier.held_out_proba_[:, positive])
-    customers = LabelledCustomers(X, target.codes == positive, weights)
-    prior = np.asarray(class_weights / class_weights.sum())
-    return classifier, fit_churn_state(classifier.model_, positive, prior, customers, held_out, seeds[1])
+    customers = LabelledCustomers(X, np.asarray(labels == label), weights)
+    state = fit_churn_state(classifier.model_, positive, classifier.class_prior_, customers, held_out, seeds[1])
+    return classifier, state
 
 
 def _make_classifier(classifier: Any, seed: int | None) -> MixtureClassifier:

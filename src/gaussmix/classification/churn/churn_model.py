@@ -9,37 +9,28 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.classification.churn.churn_archive import StoredChurnModel, load_churn_model, save_churn_model
-from gaussmix.classification.churn.churn_evaluation import (
-    GIVEN,
-    ChurnEvaluation,
-    ObservedCustomers,
-    evaluate_customers,
-    read_groups,
+from gaussmix.classification.churn.churn_evaluation import ChurnEvaluation, evaluate_customers, read_groups
+from gaussmix.classification.churn.churn_input import (
+    adjust_rate,
+    fit_churn_model,
+    observe_customers,
+    require_columns,
+    require_held_out,
+    require_probability,
 )
-from gaussmix.classification.churn.churn_state import (
-    ChurnState,
-    HeldOutRows,
-    LabelledCustomers,
-    compute_fingerprint,
-    fit_churn_state,
-)
+from gaussmix.classification.churn.churn_state import ChurnState
 from gaussmix.classification.churn.contributions import compute_contributions
 from gaussmix.classification.churn.customer_explanations import explain_customers
 from gaussmix.classification.churn.drift import ChurnDrift, find_churn_drift
 from gaussmix.classification.churn.explanation import ChurnExplanation
-from gaussmix.classification.churn.positive_class import find_positive_class
 from gaussmix.classification.churn.reasons import CustomerReasons, collect_reasons
 from gaussmix.classification.churn.segments import SegmentAssignment, Segments
 from gaussmix.classification.classifier import MixtureClassifier
 from gaussmix.classification.evaluation.actions import ActionPlan, plan_actions
-from gaussmix.classification.evaluation.prior_shift import PriorEstimate, adjust_probabilities, estimate_prior
-from gaussmix.classification.table.input_table import read_input_table
-from gaussmix.classification.target import parse_target, weight_classes
-from gaussmix.core.input_arrays import parse_weights
-from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import ChurnDataError, ChurnParameterError, ParameterError
-from gaussmix.estimators._validation import RandomStateLike, make_estimator_generator
-from gaussmix.types import NK, AnyArray, ArrayLike, BoolN, N
+from gaussmix.classification.evaluation.prior_shift import PriorEstimate, estimate_prior
+from gaussmix.errors import ChurnDataError
+from gaussmix.estimators._validation import RandomStateLike
+from gaussmix.types import NK, AnyArray, ArrayLike, N
 
 _N_PAIRS = 8  # of orders of the columns, for the reasons of a whole table
 
@@ -117,36 +108,9 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         sample_weight : array-like of shape (n,), optional
             Row weights. Default: 1.
         """
-        table = read_input_table(X)
-        target = parse_target(y, table.n_rows)
-        positive = find_positive_class(target.classes, self.positive)
-        _require_columns(self.fixed_columns, table.names)
-        given = parse_weights(sample_weight, table.n_rows)
-        weights = np.ones(table.n_rows) if given is None else given
-        rng = make_estimator_generator(self.random_state)
-        classifier_seed, seed = rng.integers(2**31, size=2).tolist()
-        classifier = self._make_classifier(classifier_seed).fit(X, y, sample_weight)
-        class_weights = np.bincount(target.codes, weight_classes(classifier.class_weight, target, weights))
-        held_out = None
-        if classifier.held_out_rows_ is not None:
-            held_out = HeldOutRows(classifier.held_out_rows_, classifier.held_out_proba_[:, positive])
-        self.state_ = fit_churn_state(
-            classifier.model_,
-            positive,
-            class_weights / class_weights.sum(),
-            LabelledCustomers(X, target.codes == positive, weights),
-            held_out,
-            seed,
-        )
+        classifier, self.state_ = fit_churn_model(self, X, y, sample_weight)
         self._set_classifier(classifier)
         return self
-
-    def _make_classifier(self, seed: int) -> MixtureClassifier:
-        """Return the classifier to fit."""
-        if self.classifier is not None and not isinstance(self.classifier, MixtureClassifier):
-            raise ChurnParameterError.no_classifier(self.classifier)
-        classifier = MixtureClassifier() if self.classifier is None else clone(self.classifier)
-        return classifier if self.random_state is None else classifier.set_params(random_state=seed)
 
     def _set_classifier(self, classifier: MixtureClassifier) -> None:
         """Set the fitted classifier, and what scikit-learn expects of a fitted estimator."""
@@ -156,7 +120,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = classifier.n_features_in_
 
     @property
-    def _fitted(self) -> ChurnState:
+    def _fitted_state(self) -> ChurnState:
         """What the model knows; raise NotFittedError before a fit."""
         check_is_fitted(self, "state_")
         return self.state_
@@ -182,16 +146,9 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             number above 0 and below 1; 'estimate': the most likely rate, see `estimate_rate`. None: no correction.
         """
         probabilities = self.predict_proba(X)
-        if new_rate is None:
-            return self._fitted.churn_probabilities(probabilities)
-        prior = self._fitted.training_prior
-        if isinstance(new_rate, str) and new_rate == "estimate":
-            new_prior: ArrayLike = estimate_prior(probabilities, prior).prior
-        elif is_number_in(new_rate, 0.0, 1.0):
-            new_prior = _replace_rate(prior, self._fitted.positive, float(new_rate))
-        else:
-            raise ParameterError.invalid_value("new_rate", new_rate, "a number above 0 and below 1, 'estimate' or None")
-        return self._fitted.churn_probabilities(adjust_probabilities(probabilities, prior, new_prior))
+        if new_rate is not None:
+            probabilities = adjust_rate(self._fitted_state, probabilities, new_rate)
+        return self._fitted_state.churn_probabilities(probabilities)
 
     def estimate_rate(self, X: Any) -> PriorEstimate:
         """Return the most likely class frequencies of customers without outcomes, with standard errors.
@@ -199,15 +156,15 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         Classes are in the order of ``classes_``. The estimate is right if only the frequencies of the classes have
         changed, and not the customers within a class (Saerens et al. 2002).
         """
-        return estimate_prior(self.predict_proba(X), self._fitted.training_prior)
+        return estimate_prior(self.predict_proba(X), self._fitted_state.training_prior)
 
     def segments(self) -> Segments:
         """Return the segments of the training customers: size, churn rate with 90% interval, profile, examples."""
-        return self._fitted.segments
+        return self._fitted_state.segments
 
     def assign_segments(self, X: Any) -> SegmentAssignment:
         """Return the segment of each customer, with the probabilities of all segments."""
-        state = self._fitted
+        state = self._fitted_state
         probabilities = np.exp(state.segment_model.log_probabilities(state.model.encode(X)))
         return SegmentAssignment(probabilities.argmax(axis=1) + 1, probabilities)
 
@@ -222,16 +179,14 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         threshold : float, optional
             Changes are sought that bring the probability below it. Default: the churn rate of the training customers.
         """
-        state = self._fitted
-        limit = state.segments.churn_rate if threshold is None else threshold
-        if not is_number_in(limit, 0.0, 1.0):
-            raise ParameterError.invalid_value("threshold", threshold, "a probability above 0 and below 1, or None")
-        fixed = _require_columns(self.fixed_columns, state.model.schema.input_columns)
-        return explain_customers(state, state.model.schema.read_cells(X), float(limit), fixed)
+        state = self._fitted_state
+        limit = state.segments.churn_rate if threshold is None else require_probability("threshold", threshold)
+        fixed = require_columns(self.fixed_columns, state.model.schema.input_columns)
+        return explain_customers(state, state.model.schema.read_cells(X), limit, fixed)
 
     def explain_reasons(self, X: Any) -> CustomerReasons:
         """Return the reasons of each customer, from fewer orders of the columns than `explain` draws."""
-        state = self._fitted
+        state = self._fitted_state
         cells = state.model.schema.read_cells(X)
         return collect_reasons(state.scorer, cells, compute_contributions(state.scorer, cells, _N_PAIRS))
 
@@ -258,13 +213,19 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             See `churn_probability`.
         """
         if X is None:
-            observed = self._require_held_out()
+            observed = require_held_out(self._fitted_state)
             p, outcomes = observed.probabilities, observed.has_left
             return plan_actions(p, cost_contact, value_saved, success_rate, y=outcomes)
         return plan_actions(self.churn_probability(X, new_rate), cost_contact, value_saved, success_rate)
 
     def evaluate(
-        self, X: Any = None, y: Any = None, sample_weight: ArrayLike | None = None, *, by: Any = None, threshold: float = 0.5
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        by: Any = None,
+        threshold: float = 0.5,
     ) -> ChurnEvaluation:
         """Return how good the probabilities are, on customers that the classifier has not seen.
 
@@ -281,6 +242,41 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         """
         if (X is None) != (y is None):
             raise ChurnDataError.no_outcomes()
-        customers = self._require_held_out() if X is None else self._observe(X, y, sample_weight)
+        customers = (
+            require_held_out(self._fitted_state)
+            if X is None
+            else observe_customers(self._fitted_state, self.classes_, X, y, sample_weight)
+        )
         groups = None if by is None else read_groups(by, X, customers.n_table_rows)
         return evaluate_customers(customers, groups, threshold)
+
+    def drift(self, X: Any, *, false_alarm_rate: float = 0.05) -> ChurnDrift:
+        """Return whether the customers of a new table differ from those of the fit, by column and in their score.
+
+        Parameters
+        ----------
+        X : table of n customers
+        false_alarm_rate : float, default=0.05
+            Largest probability to find a difference in any column where there is none.
+        """
+        rate = require_probability("false_alarm_rate", false_alarm_rate)
+        state = self._fitted_state
+        return find_churn_drift(state.model.schema, state.training, X, self.churn_probability(X), rate)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fitted model to a safetensors file.
+
+        Of the training rows it contains the most typical customers of each segment, up to ten who stayed and ten who
+        left, with all their cells, and outcomes and probabilities of held-out customers.
+        """
+        parameters = {"positive": self.positive, "fixed_columns": sorted(map(str, self.fixed_columns))}
+        save_churn_model(path, StoredChurnModel(self.classifier_, self._fitted_state, parameters))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Return a fitted model from a file that `save` wrote; ArchiveError is raised if it is none."""
+        stored = load_churn_model(path)
+        model = cls(clone(stored.classifier), **stored.parameters)
+        model.state_ = stored.state
+        model._set_classifier(stored.classifier)
+        return model

@@ -11,8 +11,8 @@ from gaussmix.classification.churn.churn_evaluation import HELD_OUT, ObservedCus
 from gaussmix.classification.churn.coalitions import ChurnScorer
 from gaussmix.classification.churn.column_bins import weighted_quantiles
 from gaussmix.classification.churn.column_distances import summaries_by_name
-from gaussmix.classification.churn.column_summary import ColumnSummary, NumericSummary, summarize_columns
-from gaussmix.classification.churn.drift import TrainingDistribution
+from gaussmix.classification.churn.column_summary import ColumnSummary
+from gaussmix.classification.churn.drift import TrainingDistribution, summarize_training
 from gaussmix.classification.churn.nearest_customers import NearestSearch
 from gaussmix.classification.churn.reference_customers import ReferenceCustomers, choose_references
 from gaussmix.classification.churn.segment_fitting import fit_segments
@@ -21,7 +21,7 @@ from gaussmix.classification.churn.typicality import compute_prominence
 from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.table import EncodedRows
 from gaussmix.classification.table.table_schema import InputCells
-from gaussmix.types import BoolN, IntN, K, N, NK
+from gaussmix.types import NK, BoolN, IntN, K, N
 
 _RARE_FRACTION = 0.01  # of training customers, who are less typical than any suggested change
 
@@ -115,7 +115,6 @@ def fit_churn_state(
     fit = fit_segments(model, encoded, has_left, weights, seed)
     references = choose_references(customers.X, counted, encoded, fit.model, has_left, weights)
     prominence = compute_prominence(fit.model, encoded).values
-    observed = None if held_out is None else _observe(customers, held_out)
     return ChurnState(
         model,
         positive,
@@ -123,9 +122,9 @@ def fit_churn_state(
         fit.model,
         describe_segments(fit, cells, has_left, weights, references),
         references,
-        TrainingDistribution(summarize_columns(schema, cells, weights), *_summarize_scores(model, positive, encoded, weights, observed)),
+        summarize_training(schema, cells, np.exp(model.log_probabilities(encoded))[:, positive], weights),
         float(weighted_quantiles(prominence, weights, np.array([_RARE_FRACTION]))[0]),
-        observed,
+        None if held_out is None else _observe(customers, held_out),
         compute_fingerprint(schema.encode_cells(all_cells)),
     )
 
@@ -140,20 +139,12 @@ def _observe(customers: LabelledCustomers, held_out: HeldOutRows) -> ObservedCus
     """Return held-out customers with their outcomes."""
     rows = held_out.rows
     return ObservedCustomers(
-        rows, len(customers.weights), customers.has_left[rows], held_out.probabilities, customers.weights[rows], HELD_OUT
-    )
-
-
-def _summarize_scores(
-    model: ClassModel, positive: int, encoded: EncodedRows, weights: N, observed: ObservedCustomers | None
-) -> tuple[NumericSummary, float]:
-    """Return the distribution and the mean of the churn probabilities of training customers."""
-    if observed is not None:
-        probabilities, weights = observed.probabilities, observed.weights
-    else:
-        probabilities = np.exp(model.log_probabilities(encoded))[:, positive]
-    return NumericSummary.from_values("churn probability", probabilities, weights), float(
-        np.average(probabilities, weights=weights)
+        rows,
+        len(customers.weights),
+        customers.has_left[rows],
+        held_out.probabilities,
+        customers.weights[rows],
+        HELD_OUT,
     )
 
 

@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.table.input_column import InputColumn
 from gaussmix.classification.table.table_schema import InputCells
-from gaussmix.types import Array, BoolNK, IntN, N, NK
+from gaussmix.types import NK, Array, BoolNK, IntN, N
 
 _MAX_ROWS = 50_000  # coalitions that are scored at one time
 

@@ -47,11 +47,11 @@ class _Explainer:
 
     def explain(self, cells: InputCells, row: int, threshold: float) -> CustomerExplanation:
         """Return the explanation of one row."""
-        values, columns = self.contributions.values[row], self.state.scorer.columns
         segment = int(self.memberships[row].argmax())
         # Similar customers are compared in the columns that matter most for this one.
-        ordered = [columns[j] for j in np.argsort(-np.abs(values), kind="stable").tolist()]
-        stayed, left = self.state.nearest.find(cells, row, self.coordinates, ordered)
+        by_name = {column.name: column for column in self.state.scorer.columns}
+        columns = [by_name[reason.columns[0]] for reason in self.reasons.reasons[row]]
+        stayed, left = self.state.nearest.find(cells, row, self.coordinates, columns)
         probability = float(self.reasons.probabilities[row])
         changes = () if probability < threshold else self.changes.find(cells, row, threshold)
         return CustomerExplanation(

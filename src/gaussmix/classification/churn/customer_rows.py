@@ -46,7 +46,9 @@ class CustomerRows:
 
     def to_table(self) -> dict[str, AnyArray]:
         """Return the rows as a dict of columns, which a schema can encode."""
-        return {name: _to_column(cells) for name, cells in zip(self.columns, zip(*self.cells, strict=True), strict=True)}
+        return {
+            name: _to_column(cells) for name, cells in zip(self.columns, zip(*self.cells, strict=True), strict=True)
+        }
 
 
 def _to_column(cells: Sequence[Cell]) -> AnyArray:

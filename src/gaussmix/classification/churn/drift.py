@@ -5,19 +5,25 @@ from typing import Any
 
 import numpy as np
 
-from gaussmix.classification.churn.column_summary import CategoricalSummary, ColumnSummary, NumericSummary
+from gaussmix.classification.churn.column_summary import (
+    CategoricalSummary,
+    ColumnSummary,
+    NumericSummary,
+    summarize_columns,
+)
 from gaussmix.classification.churn.drift_tests import ColumnComparison, compare_levels, compare_numbers
 from gaussmix.classification.churn.wording import format_cell, format_condition, format_number, format_percent
 from gaussmix.classification.table.category_cells import read_category_cells
 from gaussmix.classification.table.cell_values import CellValue
 from gaussmix.classification.table.input_column import InputColumn
 from gaussmix.classification.table.table_columns import AbstractTableColumn
-from gaussmix.classification.table.table_schema import TableSchema
+from gaussmix.classification.table.table_schema import InputCells, TableSchema
 from gaussmix.errors.text import join_with_and
 from gaussmix.types import N
 
 MODERATE, LARGE = 0.1, 0.25  # population stability index
 SCORE = "churn probability"
+_SCORE_DECIMALS = 3  # of a probability, in the test of the score
 _MAX_UNKNOWN = 3  # values that a sentence names
 
 
@@ -74,14 +80,14 @@ class ChurnDrift:
     training_mean_probability: float
 
     @property
-    def drifted(self) -> tuple[DriftedColumn, ...]:
+    def drifted_columns(self) -> tuple[DriftedColumn, ...]:
         """The columns that differ by more than chance explains."""
         return tuple(column for column in self.columns if column.adjusted_p_value <= self.false_alarm_rate)
 
     @property
     def has_drift(self) -> bool:
         """Whether a column or the score differs."""
-        return bool(self.drifted)
+        return bool(self.drifted_columns)
 
     def table(self) -> list[dict[str, object]]:
         """Return one dict per column: distance, p-values, stability index, its size and a description."""
@@ -91,7 +97,7 @@ class ChurnDrift:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The result in sentences."""
-        n_columns, drifted = len(self.columns), self.drifted
+        n_columns, drifted = len(self.columns), self.drifted_columns
         test = (
             f"(Kolmogorov-Smirnov and chi-square tests of {n_columns} distributions at once, false-alarm rate "
             f"{self.false_alarm_rate:.3g})"
@@ -121,14 +127,27 @@ class TrainingDistribution:
     summaries : tuple of ColumnSummary
         In the order of ``schema.readers``.
     score : NumericSummary
-        Of the churn probabilities of the customers, by fits that did not see them where there are such.
+        Of the churn probabilities of the customers, rounded to a tenth of a percentage point.
     mean_probability : float
-        Of these.
+        Of these. The fit has seen the customers. Fits that have not are less sure of themselves: to them, even
+        customers of the same kind would look different.
     """
 
     summaries: tuple[ColumnSummary, ...]
     score: NumericSummary
     mean_probability: float
+
+
+def summarize_training(schema: TableSchema, cells: InputCells, probabilities: N, weights: N) -> TrainingDistribution:
+    """Return the distributions of training customers, from their cells and churn probabilities (n,)."""
+    score = NumericSummary.from_values(SCORE, _round_scores(probabilities), weights)
+    mean = float(np.average(probabilities, weights=weights))
+    return TrainingDistribution(summarize_columns(schema, cells, weights), score, mean)
+
+
+def _round_scores(probabilities: N) -> N:
+    """Return probabilities (n,) without differences that nobody acts on, such as those above a floor."""
+    return np.round(probabilities, _SCORE_DECIMALS)
 
 
 def find_churn_drift(
@@ -145,7 +164,7 @@ def find_churn_drift(
         f"the {SCORE} has the median {format_percent(float(np.median(probabilities)))} instead of "
         f"{format_percent(training.score.median)}"
     )
-    score = _make_column(SCORE, compare_numbers(training.score, probabilities), n_compared, score_text)
+    score = _make_column(SCORE, compare_numbers(training.score, _round_scores(probabilities)), n_compared, score_text)
     ordered = sorted(compared, key=lambda column: -column.stability_index)
     return ChurnDrift(
         (*ordered, score), table.n_rows, false_alarm_rate, float(probabilities.mean()), training.mean_probability
@@ -184,6 +203,8 @@ def _describe_numbers(summary: NumericSummary, values: N, found: ColumnCompariso
     if abs(new - old) > found.distance or is_missing.all():
         return f"{summary.name} is missing in {format_percent(new)} instead of {format_percent(old)} of the rows"
     median = float(np.median(values[~is_missing]))
+    if format_number(median) == format_number(summary.median):
+        return f"{summary.name} is distributed differently around the same median {format_number(median)}"
     return f"{summary.name} has the median {format_number(median)} instead of {format_number(summary.median)}"
 
 

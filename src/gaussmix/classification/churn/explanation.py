@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gaussmix.classification.churn.nearest_customers import NearestCustomer
-from gaussmix.classification.churn.reasons import ChurnReason
+from gaussmix.classification.churn.reasons import MIN_NAMED_LOG_ODDS, ChurnReason
 from gaussmix.classification.churn.smallest_changes import CustomerChange
 from gaussmix.classification.churn.wording import format_condition, format_per_hundred, format_percent, shorten_list
 
 _MAX_REASONS, _MAX_DIFFERENCES = 4, 4  # in a sentence
-_MIN_NAMED_LOG_ODDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class CustomerExplanation:
         """Return a sentence on reasons to leave, and one on reasons to stay."""
         sentences = []
         for verb, sign in (("Raised", 1.0), ("Lowered", -1.0)):
-            named = [each.description for each in self.reasons if sign * each.log_odds >= _MIN_NAMED_LOG_ODDS]
+            named = [each.description for each in self.reasons if sign * each.log_odds >= MIN_NAMED_LOG_ODDS]
             if named:
                 sentences.append(f"{verb} by {shorten_list(named, _MAX_REASONS)}.")
         return sentences or ["No column says much about this customer."]

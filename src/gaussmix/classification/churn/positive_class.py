@@ -1,5 +1,7 @@
 """Find the class that means that a customer left."""
 
+from typing import Any
+
 import numpy as np
 
 from gaussmix.errors import ChurnParameterError
@@ -14,8 +16,8 @@ POSITIVE_TEXTS = frozenset(
 _NEGATIVE_NUMBERS = (0, -1)
 
 
-def find_positive_class(classes: AnyArray, positive: object) -> int:
-    """Return the position of the positive class among the classes (Y,).
+def find_positive_class(classes: AnyArray, positive: object) -> Any:
+    """Return the label of the positive class among the classes (Y,).
 
     Raises
     ------
@@ -23,11 +25,11 @@ def find_positive_class(classes: AnyArray, positive: object) -> int:
         If ``positive`` is no class, or if it is None and not exactly one class has a name that means churn.
     """
     if positive is not None:
-        found = [k for k, label in enumerate(classes.tolist()) if _is_equal(label, positive)]
+        found = [label for label in classes.tolist() if _is_equal(label, positive)]
         if len(found) != 1:
             raise ChurnParameterError.unknown_positive(positive, classes.tolist())
         return found[0]
-    found = [k for k, label in enumerate(classes.tolist()) if _means_churn(label, classes)]
+    found = [label for label in classes.tolist() if _means_churn(label, classes)]
     if len(found) != 1:
         raise ChurnParameterError.unclear_positive(classes.tolist())
     return found[0]

@@ -11,8 +11,12 @@ from gaussmix.classification.churn.contributions import Contributions
 from gaussmix.classification.churn.customer_rows import Cell
 from gaussmix.classification.churn.wording import format_condition
 from gaussmix.classification.class_model import ClassModel
+from gaussmix.classification.table.encoded_columns import CategoricalColumn, NumericColumn
 from gaussmix.classification.table.table_schema import InputCells
 from gaussmix.types import BoolND, BoolNK, N
+
+MIN_NAMED_LOG_ODDS = 0.05  # of a reason in words
+_MAX_LOG_ODDS = 13.8  # of a factor in words: a million
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class ChurnReason:
     @property
     def description(self) -> str:
         """The value and its effect: 'contract = Month-to-month (odds x 1.5)'."""
-        return f"{self.condition} (odds x {np.exp(np.clip(self.log_odds, -700.0, 700.0)):.2g})"
+        factor = np.exp(np.clip(self.log_odds, -_MAX_LOG_ODDS, _MAX_LOG_ODDS))
+        return f"{self.condition} (odds x {float(f'{factor:.2g}'):g})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +71,8 @@ class CustomerReasons:
         """Return the strongest reasons to leave of each customer as one text; those to stay on request."""
         texts = []
         for reasons in self.reasons:
-            chosen = [reason for reason in reasons if (reason.log_odds > 0) == is_raising]
+            sign = 1.0 if is_raising else -1.0
+            chosen = [reason for reason in reasons if sign * reason.log_odds >= MIN_NAMED_LOG_ODDS]
             texts.append("; ".join(reason.description for reason in chosen[:n_reasons]))
         return texts
 
@@ -106,7 +112,7 @@ def _find_information(scorer: ChurnScorer, cells: InputCells) -> BoolNK:
 
 def _order_of_sources(model: ClassModel, columns: Sequence[str]) -> list[int]:
     """Return the positions of columns, those first that are named first among equal information."""
-    encoded = [*model.schema.numeric, *model.schema.categorical]
+    encoded: list[NumericColumn | CategoricalColumn] = [*model.schema.numeric, *model.schema.categorical]
     named = {column.name for column in encoded}
     rank = {name: min((c.sources.index(name) for c in encoded if name in c.sources), default=0) for name in columns}
     return sorted(range(len(columns)), key=lambda j: (columns[j] not in named, rank[columns[j]], j))

@@ -1,4 +1,4 @@
-"""``ReferenceCustomers``: typical customers of each segment who stayed and who left; the only rows that a model keeps."""
+"""``ReferenceCustomers``: typical customers of each segment, the only rows of the fit that a model keeps."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -56,9 +56,9 @@ class SegmentFit(NamedTuple):
 def fit_segments(classifier: ClassModel, encoded: EncodedRows, has_left: BoolN, weights: N, seed: int) -> SegmentFit:
     """Return a mixture of the customers, whose components are ordered by the churn rate, the highest first.
 
-    The number of segments is the smallest of 2 to 8 for which the log-loss of the predicted churn of unseen customers
-    is at most one standard error above the smallest one (Breiman, Friedman, Olshen & Stone, "Classification and
-    Regression Trees", 1984, section 3.4.3).
+    Numbers of 2 to 8 are compared by the log-loss of predicted churn, on customers held out in turn. The smallest number
+    within one standard error of the best is chosen (Breiman, Friedman, Olshen & Stone, "Classification and Regression
+    Trees", 1984, section 3.4.3).
 
     Parameters
     ----------
@@ -172,7 +172,5 @@ class _SegmentValidation:
         """Return the churn probability of the rows of a fold, by the segments of the other folds and their rates."""
         is_in_fold, fits = self.folds == fold, self.fits[fold]
         mixture = fits.fit_class(0, n_segments, self.seed).mixture
-        rates = _smooth_rates(
-            _compute_memberships(mixture, fits.rows), self.labels[~is_in_fold], fits.rows.row_weights
-        )
+        rates = _smooth_rates(_compute_memberships(mixture, fits.rows), self.labels[~is_in_fold], fits.rows.row_weights)
         return np.asarray(_compute_memberships(mixture, self.rows.select_rows(is_in_fold)) @ rates)

@@ -138,14 +138,28 @@ def describe_segments(
     rates = estimate_segment_rates(memberships, has_left, weights, LEVEL)
     profiles = profile_segments(schema, cells, memberships, weights)
     sizes = weights @ memberships
-    segments = []
-    for position, (size, rate, profile) in enumerate(zip(sizes.tolist(), rates, profiles, strict=True)):
-        typical = references.most_typical(position)
-        shown = tuple(typical.to_dicts())
-        rows = tuple(typical.positions.tolist())
-        segments.append(Segment(position + 1, size, size / float(weights.sum()), rate, profile, rows, shown))
-    notes = _describe_usefulness(fit.candidates, len(segments), mean_rate(has_left, weights))
-    return Segments(tuple(segments), mean_rate(has_left, weights), LEVEL, fit.candidates, notes)
+    found = enumerate(zip(sizes.tolist(), rates, profiles, strict=True))
+    segments = tuple(
+        make_segment(position, size, size / float(weights.sum()), rate, profile, references)
+        for position, (size, rate, profile) in found
+    )
+    churn_rate = mean_rate(has_left, weights)
+    notes = _describe_usefulness(fit.candidates, len(segments), churn_rate)
+    return Segments(segments, churn_rate, LEVEL, fit.candidates, notes)
+
+
+def make_segment(
+    position: int,
+    n_customers: float,
+    fraction: float,
+    churn_rate: SegmentRate,
+    profile: SegmentProfile,
+    references: ReferenceCustomers,
+) -> Segment:
+    """Return the segment at a position, from 0, with its most typical customers among the references."""
+    typical = references.most_typical(position)
+    rows, cells = tuple(typical.positions.tolist()), tuple(typical.to_dicts())
+    return Segment(position + 1, n_customers, fraction, churn_rate, profile, rows, cells)
 
 
 def _describe_usefulness(

@@ -77,9 +77,7 @@ class ChangeSearch:
             found = self._search(cells, row, _pair_moves([lever.thin() for lever in levers]), threshold)
         return tuple(sorted(found, key=lambda change: (change.distance, change.probability))[:MAX_CHANGES])
 
-    def _search(
-        self, cells: InputCells, row: int, moves: Sequence["_Move"], threshold: float
-    ) -> list[CustomerChange]:
+    def _search(self, cells: InputCells, row: int, moves: Sequence["_Move"], threshold: float) -> list[CustomerChange]:
         """Return the smallest change of each move that works."""
         if not moves:
             return []
@@ -118,8 +116,10 @@ class ChangeSearch:
         """Return the cells of the changed columns before and after the change."""
         changed = {name for lever in move.levers for name in lever.columns}
         columns = [column for column in self.scorer.model.schema.readers if column.name in changed]
-        old, new = ({column.name: cell_of(column, *source) for column in columns} for source in (
-            (cells, row), (candidates, position)))
+        old, new = (
+            {column.name: cell_of(column, *source) for column in columns}
+            for source in ((cells, row), (candidates, position))
+        )
         return old, new
 
 

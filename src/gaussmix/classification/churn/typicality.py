@@ -43,7 +43,9 @@ def compute_prominence(model: ClassModel, encoded: EncodedRows) -> Prominence:
     log_memberships = model.log_probabilities(encoded)
     components = log_memberships.argmax(axis=1)
     own = np.arange(len(components))
-    return Prominence(components, log_memberships[own, components] + compute_typicality(model, encoded)[own, components])
+    return Prominence(
+        components, log_memberships[own, components] + compute_typicality(model, encoded)[own, components]
+    )
 
 
 def _present_entropies(mixture: MixedMixture, rows: MixedRows) -> KN:
