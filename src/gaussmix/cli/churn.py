@@ -36,7 +36,7 @@ Examples:
 """
 
 _TABLE_FILES = {
-    "scored.csv": "FILE's columns, churn probability, segment, reasons, smallest change",
+    "scored.csv": "FILE's columns, probability of leaving, segment, reasons",
     "scored.parquet": "the same",
 }
 _MODEL_FILE, _REPORT_FILE = "churn.safetensors", "report.html"
@@ -145,4 +145,4 @@ def _write_and_list_output_files(options: ChurnOptions, result: "ChurnResult", f
         write_churn_report(path, result.summary, notes=result.notes, source_name=options.file.name)
     typer.echo(f"Wrote to {folder}:")
     for name, description in _FILES.items():
-        typer.echo(f"  {name:<24}  {description}")
+        typer.echo(f"  {name:<17}  {description}")

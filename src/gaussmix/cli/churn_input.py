@@ -155,8 +155,28 @@ def _load_outcomes(column: Column) -> AnyArray:
     return values
 
 
-def parse_outcomes(outcomes: AnyArray, target: str, positive: str | None) -> tuple[BoolN, list[str]]:
-    """Return who left (n,), and a note if that is one of more than two outcomes.
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What customers did.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n,)
+        The outcomes if there are two, else whether each customer left.
+    positive : object
+        The label of those who left.
+    has_left : ndarray of bool of shape (n,)
+    notes : list of str
+    """
+
+    labels: AnyArray
+    positive: object
+    has_left: BoolN
+    notes: list[str]
+
+
+def parse_outcomes(outcomes: AnyArray, target: str, positive: str | None) -> Outcomes:
+    """Return who left, with a note if that is one of more than two outcomes.
 
     Parameters
     ----------
@@ -182,13 +202,15 @@ def parse_outcomes(outcomes: AnyArray, target: str, positive: str | None) -> tup
             raise TableError.unknown_outcome(target, positive, names)
     else:
         try:
-            position = find_positive_class(classes, None)
+            position = classes.tolist().index(find_positive_class(classes, None))
         except ChurnParameterError as error:
             raise TableError.unclear_outcome(target, names) from error
     others = [name for name in names if name != names[position]]
-    is_two = len(others) == 1
+    has_left = np.asarray(outcomes == classes[position])
+    if len(others) == 1:
+        return Outcomes(outcomes, classes.tolist()[position], has_left, [])
     note = f"{target} = {names[position]} counts as left, and {join_with_and(others)} as stayed."
-    return np.asarray(outcomes == classes[position]), [] if is_two else [note]
+    return Outcomes(has_left, True, has_left, [note])
 
 
 def _find(text: str, texts: Sequence[str]) -> int | None:

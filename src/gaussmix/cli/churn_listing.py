@@ -74,7 +74,8 @@ def _format_customer_rows(rows: Sequence[CustomerRow], identifier_names: Sequenc
     heads = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in short]
     lines = [heads[0]]
     for head, row in zip(heads[1:], rows, strict=True):
-        lines += [head, *(" " * _INDENT + _wrap(text, _INDENT) for text in (row.reason, row.change) if text)]
+        texts = {"why": row.reason, "change": row.change}
+        lines += [head, *(" " * _INDENT + _wrap(f"{name}: {text}", _INDENT) for name, text in texts.items() if text)]
     return "\n".join(lines)
 
 

@@ -26,18 +26,19 @@ def train_churn_model(options: ChurnOptions) -> ChurnResult:
     """Read the file, fit and compare models, and score the customers; notes are printed."""
     with console.progress_bar(f"reading {options.file.name}"):
         customers = read_customers(options.file, _make_roles(options))
-    has_left, note = parse_outcomes(customers.outcomes, options.target, options.positive)
-    console.print_notes([*customers.notes, *note])
+    outcomes = parse_outcomes(customers.outcomes, options.target, options.positive)
+    notes = [*customers.notes, *outcomes.notes]
+    console.print_notes(notes)
     classifier = _make_classifier(options)
-    model = ChurnModel(classifier, positive=True, fixed_columns=options.fixed)
+    model = ChurnModel(classifier, positive=outcomes.positive, fixed_columns=options.fixed, random_state=options.seed)
     with console.progress_bar("fitting the model"), console.print_data_warnings():
-        model.fit(customers.cells, has_left)
+        model.fit(customers.cells, outcomes.labels)
     console.print_notes(model.classifier_.notes_)
     with console.progress_bar("comparing with other models") as callback, console.hide_data_warnings():
         comparison = compare_with_peers(
             classifier,
             customers.cells,
-            has_left,
+            outcomes.has_left,
             n_folds=options.n_folds,
             random_state=options.seed,
             time=customers.times,
@@ -48,13 +49,13 @@ def train_churn_model(options: ChurnOptions) -> ChurnResult:
         summary = summarize_churn(
             model,
             customers.cells,
-            has_left,
+            outcomes.has_left,
             comparison,
             groups=None if customers.groups is None else GroupColumn(options.groups or "", customers.groups),
             terms=make_terms(options.contact, customers.values),
             identifiers=split_identifiers(customers.table, None, None).identifiers,
         )
-    return ChurnResult(customers, summary, (*customers.notes, *note, *model.classifier_.notes_))
+    return ChurnResult(customers, summary, (*notes, *model.classifier_.notes_))
 
 
 def _make_roles(options: ChurnOptions) -> ColumnRoles:

@@ -7,7 +7,7 @@ from typing import Any
 from gaussmix.errors import ParameterError
 from gaussmix.report.churn_pictures import draw_evaluation_pictures, draw_profit_pictures
 from gaussmix.report.churn_summary import ChurnSummary
-from gaussmix.report.churn_tables import customer_table, model_table, segment_table
+from gaussmix.report.churn_tables import customer_table, model_table, profile_table, segment_table
 from gaussmix.report.churn_text import (
     MEASURES,
     describe_contacts,
@@ -18,7 +18,7 @@ from gaussmix.report.churn_text import (
 from gaussmix.report.page_template import format_versions, load_template, write_page
 
 _TEMPLATE_FILE = "churn.html"
-_N_CUSTOMERS_SHOWN = 20
+_N_CUSTOMERS_SHOWN, _MAX_PROFILE_COLUMNS = 20, 15
 
 
 def write_churn_report(
@@ -94,11 +94,14 @@ def render_churn_html(
         "overall_percent": 100.0 * summary.segments.churn_rate,
         "segments": segment_table(summary.segments),
         "segment_notes": summary.segments.notes,
+        "profiles": profile_table(summary.segments, _MAX_PROFILE_COLUMNS),
+        "percent_text": format_whole_percent,
         "identifier_names": list(scores.identifiers),
         "customers": customer_table(scores),
         "n_customers_shown": _N_CUSTOMERS_SHOWN,
+        "has_fixed_columns": len(summary.model.fixed_columns) > 0,
         "importance": [] if scores.reasons is None else scores.reasons.importance(),
-        "contacts": describe_contacts(None if evaluation.plan is None else evaluation.plan, scores.plan),
+        "contacts": describe_contacts(evaluation.plan, scores.plan),
         "profit_pictures": draw_profit_pictures(evaluation),
         "test": describe_test(evaluation),
         "measures": MEASURES,
@@ -119,7 +122,7 @@ def _collect_facts(summary: ChurnSummary) -> list[tuple[str, str]]:
     measures = summary.evaluation.measures
     return [
         ("customers", f"{len(summary.is_positive):,}"),
-        ("left", format_whole_percent(float(summary.is_positive.mean()))),
+        ("left", f"{100.0 * float(summary.is_positive.mean()):.1f}%"),
         ("segments", str(len(summary.segments))),
         ("AUC", f"{measures.auc:.3f}"),
     ]

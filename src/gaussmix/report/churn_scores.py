@@ -16,9 +16,10 @@ from gaussmix.report.churn_evaluation import ContactTerms
 from gaussmix.report.churn_text import describe_change
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
-MAX_WITH_REASONS = 10_000  # a few milliseconds each
-MAX_EXPLAINED = 200  # a search for changes takes up to 0.2 s
+MAX_WITH_REASONS = 20_000  # half a millisecond each
+MAX_EXPLAINED = 200  # a search for changes takes up to a tenth of a second
 _N_REASONS = 3
+_HALF = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class ScoredCustomers:
     candidates : ndarray of int of shape (m,)
         Positions of the customers who may still leave, the highest probability first.
     reasons : CustomerReasons or None
-        What raises and lowers the probability of the first of the candidates, at most 10,000.
+        What raises and lowers the probability of the first of the candidates, at most 20,000.
     explanations : tuple of CustomerExplanation
         Of the first of the candidates, at most 200.
     plan : ActionPlan or None
@@ -51,14 +52,13 @@ class ScoredCustomers:
     plan: ActionPlan | None
     identifiers: dict[str, AnyArray] = field(repr=False)
 
-    @property
-    def reason_texts(self) -> list[str]:
-        """The strongest reasons to leave of the first candidates, as one text each."""
-        return [] if self.reasons is None else self.reasons.main_texts(_N_REASONS)
+    def reason_texts(self, is_raising: bool = True) -> list[str]:
+        """Return the strongest reasons of the first candidates to leave, or to stay, as one text each."""
+        return [] if self.reasons is None else self.reasons.main_texts(_N_REASONS, is_raising)
 
     @property
     def change_texts(self) -> list[str]:
-        """The smallest change after which the model expects the first candidates to stay, as one text each."""
+        """The smallest change that halves the probability of the first candidates, as one text each."""
         return [describe_change(explanation) for explanation in self.explanations]
 
     def to_table(self) -> dict[str, AnyArray]:
@@ -70,7 +70,8 @@ class ScoredCustomers:
         table = {
             "churn_probability": self.probabilities,
             "segment": self.segments,
-            "reasons": self._spread(self.reason_texts),
+            "reasons_to_leave": self._spread(self.reason_texts()),
+            "reasons_to_stay": self._spread(self.reason_texts(is_raising=False)),
             "smallest_change": self._spread(self.change_texts),
         }
         if self.plan is None:
@@ -122,9 +123,21 @@ def score_customers(
         segments=model.assign_segments(X).numbers,
         candidates=rows,
         reasons=model.explain_reasons(select_table_rows(X, first)) if len(first) else None,
-        explanations=tuple(model.explain(select_table_rows(X, explained))) if len(explained) else (),
+        explanations=_explain(model, X, explained),
         plan=None if terms is None or not len(rows) else terms.select_rows(rows).plan(probabilities[rows]),
         identifiers=columns,
+    )
+
+
+def _explain(model: ChurnModel, X: Any, rows: IntN) -> tuple[CustomerExplanation, ...]:
+    """Return explanations of customers, whose changes at least halve the probability of leaving."""
+    if not len(rows):
+        return ()
+    table = select_table_rows(X, rows)
+    limits = _HALF * model.churn_probability(table)
+    return tuple(
+        model.explain(select_table_rows(table, np.array([position])), threshold=limit)[0]
+        for position, limit in enumerate(limits.tolist())
     )
 
 

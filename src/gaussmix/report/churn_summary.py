@@ -12,7 +12,13 @@ from gaussmix.classification.evaluation.outcomes import parse_binary
 from gaussmix.classification.validation.peer_comparison import PeerComparison
 from gaussmix.report.churn_evaluation import ChurnEvaluation, ContactTerms, GroupColumn, evaluate_comparison
 from gaussmix.report.churn_scores import ScoredCustomers, score_customers
-from gaussmix.report.churn_text import describe_evaluation, describe_outcomes
+from gaussmix.report.churn_text import (
+    describe_contacts,
+    describe_evaluation,
+    describe_first_segment,
+    describe_important_columns,
+    describe_outcomes,
+)
 from gaussmix.types import ArrayLike, BoolN, N
 
 
@@ -40,11 +46,17 @@ class ChurnSummary:
 
     @property
     def sentences(self) -> list[str]:
-        """Who left, how the model was tested, and how good it is."""
-        outcomes = describe_outcomes(int(self.is_positive.sum()), len(self.is_positive))
-        return [outcomes, *describe_evaluation(self.evaluation)]
+        """Who left, who is most likely to, whom to contact, and how good the model is."""
+        return [
+            describe_outcomes(int(self.is_positive.sum()), len(self.is_positive)),
+            describe_first_segment(self.segments),
+            *describe_important_columns(self.scores.reasons),
+            *describe_contacts(self.evaluation.plan, self.scores.plan)[:1],
+            *describe_evaluation(self.evaluation),
+        ]
 
     def __str__(self) -> str:
+        """Return the sentences, and the segments."""
         return "\n".join([*self.sentences, str(self.segments)])
 
 

@@ -1,8 +1,13 @@
 """Tables of a report on churn: models side by side, segments, and customers of the highest probability."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from gaussmix.classification.churn.segment_profiles import CategoricalProfile, ColumnProfile, NumericProfile
 from gaussmix.classification.churn.segments import Segments
+from gaussmix.classification.churn.wording import format_condition, format_number
 from gaussmix.classification.evaluation.measures import MeasureDifference
 from gaussmix.report.churn_evaluation import ChurnEvaluation
 from gaussmix.report.churn_scores import ScoredCustomers
@@ -123,7 +128,7 @@ def segment_table(segments: Segments) -> list[SegmentRow]:
 
 def customer_table(scores: ScoredCustomers, max_rows: int | None = None) -> list[CustomerRow]:
     """Return the explained customers, the highest probability first, at most ``max_rows`` of them."""
-    texts = zip(scores.candidates[:max_rows].tolist(), scores.reason_texts, scores.change_texts, strict=False)
+    texts = zip(scores.candidates[:max_rows].tolist(), scores.reason_texts(), scores.change_texts, strict=False)
     return [
         CustomerRow(
             number=number,
@@ -136,3 +141,47 @@ def customer_table(scores: ScoredCustomers, max_rows: int | None = None) -> list
         )
         for number, (row, reason, change) in enumerate(texts, start=1)
     ]
+
+
+@dataclass(frozen=True)
+class ProfileRow:
+    """A column as text: all customers, and each segment."""
+
+    column: str
+    overall: str
+    cells: tuple[str, ...]
+
+
+def profile_table(segments: Segments, max_columns: int) -> list[ProfileRow]:
+    """Return one row per column, those in which the segments differ most first, at most ``max_columns``.
+
+    Columns that say the same of every segment are one row.
+    """
+    profiles = [{profile.column: profile for profile in segment.profile.columns} for segment in segments]
+    gains = {
+        name: sum(segment.fraction * each[name].information_gain for segment, each in zip(segments, profiles, strict=True))
+        for name in profiles[0]
+    }
+    names = sorted(gains, key=lambda name: -gains[name])
+    rows = [_profile_row(name, [each[name] for each in profiles]) for name in names]
+    return list({(row.overall, row.cells): row for row in reversed(rows)}.values())[::-1][:max_columns]
+
+
+def _profile_row(name: str, profiles: Sequence[ColumnProfile]) -> ProfileRow:
+    """Return a column: medians with quartiles, or how frequent the level is that differs most between segments."""
+    first = profiles[0]
+    if isinstance(first, NumericProfile):
+        numbers = [each for each in profiles if isinstance(each, NumericProfile)]
+        return ProfileRow(name, format_number(first.overall_median), tuple(_format_quartiles(each) for each in numbers))
+    levels = [each for each in profiles if isinstance(each, CategoricalProfile)]
+    fractions = np.array([each.fractions for each in levels])
+    level = int(np.argmax(np.ptp(fractions, axis=0)))
+    texts = tuple(format_whole_percent(fraction) for fraction in fractions[:, level].tolist())
+    condition = format_condition(name, first.levels[level])
+    return ProfileRow(condition, format_whole_percent(first.overall_fractions[level]), texts)
+
+
+def _format_quartiles(profile: NumericProfile) -> str:
+    """Return '83.2 (70.3 to 94.1)': the median and the quartiles."""
+    low, high = format_number(profile.low_quartile), format_number(profile.high_quartile)
+    return f"{format_number(profile.median)} ({low} to {high})"

@@ -1,6 +1,8 @@
 """Sentences on churn: who left, how the probabilities were tested, and what the answers do not say."""
 
 from gaussmix.classification.churn.explanation import CustomerExplanation
+from gaussmix.classification.churn.reasons import CustomerReasons
+from gaussmix.classification.churn.segments import Segments
 from gaussmix.classification.churn.wording import format_condition, format_percent
 from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.classification.evaluation.gain import GainTable
@@ -10,6 +12,7 @@ from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.report.churn_evaluation import ChurnEvaluation
 
 _FIRST_FRACTION, _FIRST_NAME = 0.2, "fifth"
+_N_COLUMNS_NAMED = 3
 _CLEAR_EXCESS = 1.5  # of the calibration error over that of right probabilities
 
 MEASURES = (
@@ -22,6 +25,8 @@ MEASURES = (
 
 def format_whole_percent(fraction: float) -> str:
     """Return a fraction as '26%', or with one decimal below a tenth: '2.6%'."""
+    if 0.0 < fraction < 0.0005:
+        return "<0.1%"
     return f"{100.0 * fraction:.0f}%" if fraction >= 0.1 or fraction == 0.0 else f"{100.0 * fraction:.1f}%"
 
 
@@ -29,6 +34,21 @@ def describe_outcomes(n_left: int, n_customers: int) -> str:
     """Return '1869 of 7043 customers left (26.5%).'."""
     rate = f"{100.0 * n_left / n_customers:.1f}%"
     return f"{n_left} of {format_count(n_customers, 'customer')} left ({rate})."
+
+
+def describe_first_segment(segments: Segments) -> str:
+    """Return the segment of the highest churn rate in a sentence."""
+    first = segments[0]
+    return (
+        f"Of {len(segments)} segments, the one most likely to leave has {first.n_customers:,.0f} customers, of whom "
+        f"{format_whole_percent(first.churn_rate.rate)} left: {first.profile.description}."
+    )
+
+
+def describe_important_columns(reasons: CustomerReasons | None) -> list[str]:
+    """Return a sentence on the columns that matter most; [] without any."""
+    names = [str(row["column"]) for row in ([] if reasons is None else reasons.importance())][:_N_COLUMNS_NAMED]
+    return [f"What matters most for the customers who have not left: {join_with_and(names)}."] if names else []
 
 
 def describe_evaluation(evaluation: ChurnEvaluation) -> list[str]:
@@ -82,20 +102,19 @@ def describe_contacts(tested: ActionPlan | None, current: ActionPlan | None) -> 
     Parameters
     ----------
     tested : ActionPlan or None
-        Of customers whose outcomes are known.
+        Of customers whose outcomes are known; None if there are none.
     current : ActionPlan or None
         Of customers who may still leave.
     """
-    sentences = []
-    if current is not None:
-        sentences.append(f"Of the customers who have not left: {current.sentence[0].lower()}{current.sentence[1:]}")
-    if tested is not None and tested.observed_profit is not None and tested.observed_interval is not None:
+    if current is None or tested is None:
+        return [] if current is None else [current.sentence]
+    sentences = [f"Of the customers who have not left: {current.sentence[0].lower()}{current.sentence[1:]}"]
+    if tested.observed_profit is not None and tested.observed_interval is not None:
         low, high = tested.observed_interval
         sentences.append(
             f"Test of the rule: it would have contacted {tested.n_contacted} of {len(tested.is_contacted)} customers. "
-            f"The probabilities let expect a profit of {_format_amount(tested.expected_profit)}; with what these "
-            f"customers did it would have been {_format_amount(tested.observed_profit)} "
-            f"({_format_amount(low)} to {_format_amount(high)})."
+            f"A profit of {_format_amount(tested.expected_profit)} was expected; by what these customers did, it would "
+            f"have been {_format_amount(tested.observed_profit)} ({_format_amount(low)} to {_format_amount(high)})."
         )
     return sentences
 
@@ -109,23 +128,18 @@ def describe_new_rate(new_rate: float, estimate: PriorEstimate | None) -> str:
     """Return which churn rate probabilities are corrected for, with its standard error if it is estimated."""
     if estimate is None:
         return f"The probabilities are corrected for a churn rate of {format_percent(new_rate)}."
-    error, training = float(estimate.standard_errors[1]), float(estimate.training_prior[1])
-    return " ".join(
-        [
-            f"The customers themselves suggest a churn rate of {format_percent(new_rate)} (± {100.0 * error:.1f} "
-            f"percentage points) instead of {format_percent(training)}, and the probabilities are corrected for it.",
-            *estimate.notes,
-        ]
+    error = float(estimate.standard_errors[1])
+    found = (
+        f"The customers themselves suggest a churn rate of {100.0 * new_rate:.1f}% (± {100.0 * error:.1f}), in training "
+        f"it was {100.0 * float(estimate.training_prior[1]):.1f}%. The probabilities are corrected for the new rate."
     )
+    return " ".join([found, *estimate.notes])
 
 
 def describe_change(explanation: CustomerExplanation) -> str:
-    """Return the smallest change after which the model expects a customer to stay: 'contract = Two year (18%)'.
-
-    It is empty if the probability is below the threshold already, or no change of two columns is enough.
-    """
-    if explanation.probability < explanation.threshold or not explanation.changes:
-        return ""
+    """Return the smallest change that brings the probability below the threshold: 'contract = Two year (18%)'."""
+    if not explanation.changes:
+        return "no change of one or two columns is enough"
     change = explanation.changes[0]
     conditions = join_with_and([format_condition(name, change.new[name]) for name in change.columns])
     return f"{conditions} ({format_percent(change.probability)})"
