@@ -80,7 +80,12 @@ REFUSED: dict[str, tuple[dict[str, Any], ColumnRoles, type[GaussmixError], str]]
     ),
     "text values": ({}, ColumnRoles("left", value="plan"), TableError, "contains text, so it cannot be used as values"),
     "missing values": ({}, ColumnRoles("left", value="age"), TableError, "'age' is no number of at least 0 in data r"),
-    "dates as groups": ({}, ColumnRoles("left", groups="when"), TableError, "contains dates, so it cannot be used as g"),
+    "dates as groups": (
+        {},
+        ColumnRoles("left", groups="when"),
+        TableError,
+        "contains dates, so it cannot be used as g",
+    ),
 }
 
 
@@ -96,7 +101,7 @@ def test_targets_of_many_values_and_columns_with_a_typing_error(write: Write) ->
     with pytest.raises(TargetError, match="30 different values in 30 rows"):
         read_customers(write("f.csv", {"a": numbers, "y": numbers}), ColumnRoles("y"))
     mistyped = write("g.csv", {"a": ["oops", *numbers[1:]], "y": [0, 1] * 15})
-    with pytest.raises(TableError, match="data row 1 holds 'oops' .* leave it out with --drop"):
+    with pytest.raises(TableError, match=r"data row 1 holds 'oops' .* leave it out with --drop"):
         read_customers(mistyped, ColumnRoles("y"))
     assert read_customers(mistyped, ColumnRoles("y", categorical=["a"])).cells["a"][0] == "oops"
     assert not read_customers(mistyped, ColumnRoles("y", dropped=["a"])).cells

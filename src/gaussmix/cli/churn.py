@@ -119,11 +119,11 @@ def _print_result(options: ChurnOptions, result: "ChurnResult") -> None:
     summary = result.summary
     paragraphs = (
         format_summary(options.file.name, options.target, summary),
-        format_models(summary.evaluation),
-        format_groups(summary.evaluation),
+        format_models(summary.validation),
+        format_groups(summary.validation),
         format_segments(summary),
         format_customers(summary.scores, "customers who may leave next"),
-        format_contacts(summary.evaluation.plan, summary.scores.plan),
+        format_contacts(summary.validation.plan, summary.scores.plan),
     )
     for paragraph in paragraphs:
         if paragraph:

@@ -13,7 +13,7 @@ from gaussmix.cli.table_columns import Column
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.core.input_arrays import format_label
-from gaussmix.errors import ChurnParameterError, OutcomeError, TableError, TargetError
+from gaussmix.errors import ChurnParameterError, CustomerTableError, OutcomeError, TableError, TargetError
 from gaussmix.errors.text import format_count, join_with_and, join_with_commas
 from gaussmix.types import AnyArray, BoolN
 
@@ -144,7 +144,7 @@ def _load_outcomes(column: Column) -> AnyArray:
     values = _load_usable_cells(column, "outcomes")
     is_missing = find_missing(values)
     if is_missing.any():
-        raise TableError.missing_outcomes(column.name, int(is_missing.sum()), int(np.argmax(is_missing)) + 1)
+        raise CustomerTableError.missing_outcomes(column.name, int(is_missing.sum()), int(np.argmax(is_missing)) + 1)
     if values.dtype.kind == "f" and np.array_equal(values, np.round(values)) and (np.abs(values) < 2.0**53).all():
         values = values.astype(np.int64)
     distinct = set(values.tolist())
@@ -199,12 +199,12 @@ def parse_outcomes(outcomes: AnyArray, target: str, positive: str | None) -> Out
         folded = [name.casefold() for name in names]
         position = names.index(positive) if positive in names else _find(positive.casefold(), folded)
         if position is None:
-            raise TableError.unknown_outcome(target, positive, names)
+            raise CustomerTableError.unknown_outcome(target, positive, names)
     else:
         try:
             position = classes.tolist().index(find_positive_class(classes, None))
         except ChurnParameterError as error:
-            raise TableError.unclear_outcome(target, names) from error
+            raise CustomerTableError.unclear_outcome(target, names) from error
     others = [name for name in names if name != names[position]]
     has_left = np.asarray(outcomes == classes[position])
     if len(others) == 1:
@@ -231,7 +231,7 @@ def _load_usable_cells(column: Column, what: str) -> AnyArray:
     """Return the cells (n,) of a column of text or numbers; raise TableError for other kinds."""
     values = column.load_cells()
     if values is None or column.kind not in ("text", "numbers"):
-        raise TableError.unusable_column(column.name, column.kind, what)
+        raise CustomerTableError.unusable_column(column.name, column.kind, what)
     return values
 
 
@@ -239,7 +239,7 @@ def _load_present_cells(column: Column) -> AnyArray:
     """Return the times (n,) of a column; raise TableError if one is missing."""
     values = column.load_cells()
     if values is None or column.kind == "empty":
-        raise TableError.unusable_column(column.name, column.kind, "times")
+        raise CustomerTableError.unusable_column(column.name, column.kind, "times")
     is_missing = find_missing(values)
     if is_missing.any():
         row = int(np.argmax(is_missing))
@@ -250,7 +250,7 @@ def _load_present_cells(column: Column) -> AnyArray:
 def load_values(column: Column) -> AnyArray:
     """Return the value (n,) of each customer; raise TableError unless all are numbers of at least 0."""
     if not column.is_numeric:
-        raise TableError.unusable_column(column.name, column.kind, "values of customers")
+        raise CustomerTableError.unusable_column(column.name, column.kind, "values of customers")
     is_invalid = ~(np.isfinite(column.values) & (column.values >= 0.0))
     if is_invalid.any():
         row = int(np.argmax(is_invalid))

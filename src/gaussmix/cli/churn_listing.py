@@ -8,17 +8,17 @@ from gaussmix.cli.churn_scoring import ScoredFile
 from gaussmix.cli.console import terminal_width
 from gaussmix.cli.text_formatting import format_fields, format_table, truncate_text
 from gaussmix.errors.text import format_count
-from gaussmix.report.churn_evaluation import ChurnEvaluation
 from gaussmix.report.churn_scores import ScoredCustomers
 from gaussmix.report.churn_summary import ChurnSummary
 from gaussmix.report.churn_tables import CustomerRow, customer_table, model_table, segment_table
 from gaussmix.report.churn_text import (
     describe_contacts,
-    describe_evaluation,
     describe_new_rate,
     describe_outcomes,
+    describe_validation,
     format_whole_percent,
 )
+from gaussmix.report.churn_validation import ChurnValidation
 
 MAX_CUSTOMERS_SHOWN = 10
 _MAX_IDENTIFIER_WIDTH = 20
@@ -33,20 +33,20 @@ def format_summary(file_name: str, target: str, summary: ChurnSummary) -> str:
         ("Outcome", describe_outcomes(int(summary.is_positive.sum()), len(summary.is_positive))),
     ]
     names = ("Test", "Ranking", "Accuracy")
-    fields += zip(names, describe_evaluation(summary.evaluation), strict=True)
+    fields += zip(names, describe_validation(summary.validation), strict=True)
     return format_fields(fields)
 
 
-def format_models(evaluation: ChurnEvaluation) -> str:
+def format_models(validation: ChurnValidation) -> str:
     """Return the models side by side, and their differences in words."""
-    rows = [[row.name, row.auc, row.brier, row.log_loss, row.calibration_error] for row in model_table(evaluation)]
+    rows = [[row.name, row.auc, row.brier, row.log_loss, row.calibration_error] for row in model_table(validation)]
     table = format_table(["model", "AUC", "Brier score", "log-loss", "ECE"], rows)
-    return "\n".join([table, *map(_wrap, evaluation.comparison.sentences)])
+    return "\n".join([table, *map(_wrap, validation.comparison.sentences)])
 
 
-def format_groups(evaluation: ChurnEvaluation) -> str:
+def format_groups(validation: ChurnValidation) -> str:
     """Return the sentences on the groups of a column; '' without one."""
-    return "" if evaluation.groups is None else "\n".join(map(_wrap, evaluation.groups.sentences))
+    return "" if validation.groups is None else "\n".join(map(_wrap, validation.groups.sentences))
 
 
 def format_segments(summary: ChurnSummary) -> str:

@@ -132,7 +132,9 @@ def parse_new_rate(text: str | None) -> float | str | None:
     except ValueError:
         rate = 0.0
     if not 0.0 < rate < 1.0:
-        raise typer.BadParameter(f"{text!r} is neither 'estimate' nor a number above 0 and below 1; give one, as in: 0.2")
+        raise typer.BadParameter(
+            f"{text!r} is neither 'estimate' nor a number above 0 and below 1; give one, as in: 0.2"
+        )
     return rate
 
 

@@ -9,8 +9,8 @@ from gaussmix.cli import console
 from gaussmix.cli.churn_input import ChurnInput, ColumnRoles, parse_outcomes, read_customers
 from gaussmix.cli.churn_options import ChurnOptions, ContactOptions
 from gaussmix.cli.identifier_columns import split_identifiers
-from gaussmix.report.churn_evaluation import ContactTerms, GroupColumn
 from gaussmix.report.churn_summary import ChurnSummary, summarize_churn
+from gaussmix.report.churn_validation import ContactTerms, GroupColumn
 from gaussmix.types import AnyArray
 
 
@@ -30,7 +30,8 @@ def train_churn_model(options: ChurnOptions) -> ChurnResult:
     notes = [*customers.notes, *outcomes.notes]
     console.print_notes(notes)
     classifier = _make_classifier(options)
-    model = ChurnModel(classifier, positive=outcomes.positive, fixed_columns=options.fixed, random_state=options.seed)
+    fixed = [name for name in options.fixed if name in customers.cells]
+    model = ChurnModel(classifier, positive=outcomes.positive, fixed_columns=fixed, random_state=options.seed)
     with console.progress_bar("fitting the model"), console.print_data_warnings():
         model.fit(customers.cells, outcomes.labels)
     console.print_notes(model.classifier_.notes_)

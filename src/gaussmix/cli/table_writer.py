@@ -60,7 +60,9 @@ def write_table_with_columns(table: Table, columns: ColumnsByName, path: Path) -
     assert table.arrow_table is not None
     own, is_csv = table.arrow_table, path.suffix.lower() != ".parquet"
     fields = [i for i, field in enumerate(own.schema) if not (is_csv and pa.types.is_nested(field.type))]
-    names = [f"{own.schema.names[i]} (input)" if own.schema.names[i] in columns else own.schema.names[i] for i in fields]
+    names = [
+        f"{own.schema.names[i]} (input)" if own.schema.names[i] in columns else own.schema.names[i] for i in fields
+    ]
     further = _to_arrow_table(columns)
     joined = pa.table([*(own.column(i) for i in fields), *further.columns], names=[*names, *further.schema.names])
     _write_arrow_table(joined, path)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gaussmix.errors.base import GaussmixError
-from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, format_suggestion, join_with_commas
+from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, join_with_commas
 
 
 class ArchiveError(GaussmixError, ValueError):
@@ -248,38 +248,6 @@ class TableError(FileError):
             f"column {column!r} is text because {non_numeric_value} ({n_numbers} of {n_values} values are numbers): "
             f"correct it, or {way_out}"
         )
-
-    @classmethod
-    def missing_outcomes(cls, column: str, n_missing: int, row: int) -> "TableError":
-        """Return the error that customers have no outcome; ``row`` counts from 1."""
-        return cls(
-            f"column {column!r}, the target, has no value in {format_count(n_missing, 'data row')}, first in data row "
-            f"{row}; keep these rows for gaussmix churn-score, or fill in the outcome"
-        )
-
-    @classmethod
-    def unknown_outcome(cls, column: str, value: str, outcomes: Sequence[str]) -> "TableError":
-        """Return the error that the value that means that a customer left does not occur."""
-        found = join_with_commas([repr(outcome) for outcome in outcomes])
-        return cls(
-            f"{value!r} is no value of the target {column!r}{format_suggestion(value, outcomes)}, which has {found}; "
-            "name one of them with --positive"
-        )
-
-    @classmethod
-    def unclear_outcome(cls, column: str, outcomes: Sequence[str]) -> "TableError":
-        """Return the error that no outcome has a name that means that a customer left, or several have."""
-        found = join_with_commas([repr(outcome) for outcome in outcomes])
-        return cls(
-            f"the values {found} of the target {column!r} do not tell which one means that a customer left; name it, "
-            f"as in --positive {outcomes[-1]}"
-        )
-
-    @classmethod
-    def unusable_column(cls, column: str, column_kind: str, purpose: str) -> "TableError":
-        """Return the error that a column is empty or of a kind that cannot serve as outcomes, times, ..."""
-        found = "is empty" if column_kind == "empty" else f"contains {column_kind}"
-        return cls(f"column {column!r} {found}, so it cannot be used as {purpose}; name another column")
 
     @classmethod
     def negative_weight(cls, column: str, row: int, value: float) -> "TableError":

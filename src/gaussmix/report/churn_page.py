@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any
 
 from gaussmix.errors import ParameterError
-from gaussmix.report.churn_pictures import draw_evaluation_pictures, draw_profit_pictures
+from gaussmix.report.churn_pictures import draw_profit_pictures, draw_validation_pictures
 from gaussmix.report.churn_summary import ChurnSummary
 from gaussmix.report.churn_tables import customer_table, model_table, profile_table, segment_table
 from gaussmix.report.churn_text import (
@@ -84,42 +84,57 @@ def render_churn_html(
     template = load_template(_TEMPLATE_FILE)
     if not isinstance(summary, ChurnSummary):
         raise ParameterError.invalid_value("summary", type(summary), "what summarize_churn returns")
-    evaluation, scores = summary.evaluation, summary.scores
     context: dict[str, Any] = {
         "title": title or ("Churn" if source_name is None else f"Churn in {source_name}"),
         "source_name": source_name,
+        "notes": list(notes),
+        "method": describe_method(),
+        "versions": format_versions(),
+        "percent_text": format_whole_percent,
+        **_describe_customers(summary),
+        **_describe_quality(summary),
+    }
+    return str(template.render(context))
+
+
+def _describe_customers(summary: ChurnSummary) -> dict[str, Any]:
+    """Return what the page shows of segments, customers and contacts."""
+    segments, scores = summary.segments, summary.scores
+    return {
         "sentences": summary.sentences,
         "facts": _collect_facts(summary),
-        "level": summary.segments.level,
-        "overall_percent": 100.0 * summary.segments.churn_rate,
-        "segments": segment_table(summary.segments),
-        "segment_notes": summary.segments.notes,
-        "profiles": profile_table(summary.segments, _MAX_PROFILE_COLUMNS),
-        "percent_text": format_whole_percent,
+        "level": segments.level,
+        "overall_percent": 100.0 * segments.churn_rate,
+        "segments": segment_table(segments),
+        "segment_notes": segments.notes,
+        "profiles": profile_table(segments, _MAX_PROFILE_COLUMNS),
         "identifier_names": list(scores.identifiers),
         "customers": customer_table(scores),
         "n_customers_shown": _N_CUSTOMERS_SHOWN,
         "has_fixed_columns": len(summary.model.fixed_columns) > 0,
         "importance": [] if scores.reasons is None else scores.reasons.importance(),
-        "contacts": describe_contacts(evaluation.plan, scores.plan),
-        "profit_pictures": draw_profit_pictures(evaluation),
-        "test": describe_test(evaluation),
-        "measures": MEASURES,
-        "models": model_table(evaluation),
-        "comparison_sentences": evaluation.comparison.sentences,
-        "pictures": draw_evaluation_pictures(evaluation),
-        "gain": evaluation.gain.rows,
-        "groups": evaluation.groups,
-        "notes": list(notes),
-        "method": describe_method(),
-        "versions": format_versions(),
+        "contacts": describe_contacts(summary.validation.plan, scores.plan),
+        "profit_pictures": draw_profit_pictures(summary.validation),
     }
-    return str(template.render(context))
+
+
+def _describe_quality(summary: ChurnSummary) -> dict[str, Any]:
+    """Return what the page shows of the test of the probabilities."""
+    validation = summary.validation
+    return {
+        "test": describe_test(validation),
+        "measures": MEASURES,
+        "models": model_table(validation),
+        "comparison_sentences": validation.comparison.sentences,
+        "pictures": draw_validation_pictures(validation),
+        "gain": validation.gain.rows,
+        "groups": validation.groups,
+    }
 
 
 def _collect_facts(summary: ChurnSummary) -> list[tuple[str, str]]:
     """Return the names and values of the most important numbers."""
-    measures = summary.evaluation.measures
+    measures = summary.validation.measures
     return [
         ("customers", f"{len(summary.is_positive):,}"),
         ("left", f"{100.0 * float(summary.is_positive.mean()):.1f}%"),

@@ -4,25 +4,25 @@ from functools import partial
 
 from gaussmix import plots
 from gaussmix.plots.picture_export import draw_axes_picture
-from gaussmix.report.churn_evaluation import ChurnEvaluation
+from gaussmix.report.churn_validation import ChurnValidation
 from gaussmix.report.page_template import CaptionedPicture
 
 _SIZE_INCHES, _PROFIT_SIZE_INCHES = (5.2, 4.2), (6.4, 4.0)
 
 
-def draw_evaluation_pictures(evaluation: ChurnEvaluation) -> list[CaptionedPicture]:
+def draw_validation_pictures(validation: ChurnValidation) -> list[CaptionedPicture]:
     """Return the pictures of reliability and of gain."""
-    return [_reliability_picture(evaluation), _gain_picture(evaluation)]
+    return [_reliability_picture(validation), _gain_picture(validation)]
 
 
-def draw_profit_pictures(evaluation: ChurnEvaluation) -> list[CaptionedPicture]:
+def draw_profit_pictures(validation: ChurnValidation) -> list[CaptionedPicture]:
     """Return the picture of the profit of contacts; [] without costs."""
-    if evaluation.plan is None:
+    if validation.plan is None:
         return []
-    draw = partial(plots.profit_curve, evaluation.plan, legend=False)
+    draw = partial(plots.profit_curve, validation.plan, legend=False)
     alt_text = (
-        f"Profit over the number of customers contacted; the plan contacts {evaluation.plan.n_contacted} of "
-        f"{len(evaluation.plan.is_contacted)}."
+        f"Profit over the number of customers contacted; the plan contacts {validation.plan.n_contacted} of "
+        f"{len(validation.plan.is_contacted)}."
     )
     caption = (
         "Profit of contacting the customers of the highest expected profit. Solid: expected by the probabilities. "
@@ -31,12 +31,12 @@ def draw_profit_pictures(evaluation: ChurnEvaluation) -> list[CaptionedPicture]:
     return [CaptionedPicture(draw_axes_picture(lambda ax: draw(ax=ax), _PROFIT_SIZE_INCHES, alt_text), caption)]
 
 
-def _reliability_picture(evaluation: ChurnEvaluation) -> CaptionedPicture:
+def _reliability_picture(validation: ChurnValidation) -> CaptionedPicture:
     """Return the reliability diagram."""
-    draw = partial(plots.reliability_diagram, evaluation.reliability, legend=False)
-    error = evaluation.reliability.calibration_error
+    draw = partial(plots.reliability_diagram, validation.reliability, legend=False)
+    error = validation.reliability.calibration_error
     alt_text = (
-        f"Observed churn rate against probability in {len(evaluation.reliability.bins)} bins of customers; "
+        f"Observed churn rate against probability in {len(validation.reliability.bins)} bins of customers; "
         f"they differ by {error:.3f} on average."
     )
     caption = (
@@ -46,11 +46,13 @@ def _reliability_picture(evaluation: ChurnEvaluation) -> CaptionedPicture:
     return CaptionedPicture(draw_axes_picture(lambda ax: draw(ax=ax), _SIZE_INCHES, alt_text), caption)
 
 
-def _gain_picture(evaluation: ChurnEvaluation) -> CaptionedPicture:
+def _gain_picture(validation: ChurnValidation) -> CaptionedPicture:
     """Return the gain curve."""
-    draw = partial(plots.gain_curve, evaluation.gain, legend=False)
-    reached = float(evaluation.gain.gain_at(0.2))
-    alt_text = f"Fraction of leaving customers among those of the highest probability; the first fifth has {reached:.0%}."
+    draw = partial(plots.gain_curve, validation.gain, legend=False)
+    reached = float(validation.gain.gain_at(0.2))
+    alt_text = (
+        f"Fraction of leaving customers among those of the highest probability; the first fifth has {reached:.0%}."
+    )
     caption = (
         f"Who is reached first? The fifth of the customers with the highest probability (dot) contains {reached:.0%} "
         "of those who left. Dashed: the best order. Dotted: a random order."

@@ -12,8 +12,8 @@ from gaussmix.classification.churn.reasons import CustomerReasons
 from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.classification.validation.labelled_table import select_table_rows
 from gaussmix.errors import ParameterError
-from gaussmix.report.churn_evaluation import ContactTerms
 from gaussmix.report.churn_text import describe_change
+from gaussmix.report.churn_validation import ContactTerms
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 MAX_WITH_REASONS = 20_000  # half a millisecond each

@@ -10,15 +10,15 @@ from gaussmix.classification.churn.churn_model import ChurnModel
 from gaussmix.classification.churn.segments import Segments
 from gaussmix.classification.evaluation.outcomes import parse_binary
 from gaussmix.classification.validation.peer_comparison import PeerComparison
-from gaussmix.report.churn_evaluation import ChurnEvaluation, ContactTerms, GroupColumn, evaluate_comparison
 from gaussmix.report.churn_scores import ScoredCustomers, score_customers
 from gaussmix.report.churn_text import (
     describe_contacts,
-    describe_evaluation,
     describe_first_segment,
     describe_important_columns,
     describe_outcomes,
+    describe_validation,
 )
+from gaussmix.report.churn_validation import ChurnValidation, ContactTerms, GroupColumn, make_churn_validation
 from gaussmix.types import ArrayLike, BoolN, N
 
 
@@ -31,7 +31,7 @@ class ChurnSummary:
     model : ChurnModel
     is_positive : ndarray of bool of shape (n,)
         Who left.
-    evaluation : ChurnEvaluation
+    validation : ChurnValidation
     segments : Segments
     scores : ScoredCustomers
         Probabilities are those of models that have not seen the customer, where there are such. Those who have not
@@ -40,7 +40,7 @@ class ChurnSummary:
 
     model: ChurnModel
     is_positive: BoolN
-    evaluation: ChurnEvaluation
+    validation: ChurnValidation
     segments: Segments = field(repr=False)
     scores: ScoredCustomers = field(repr=False)
 
@@ -51,8 +51,8 @@ class ChurnSummary:
             describe_outcomes(int(self.is_positive.sum()), len(self.is_positive)),
             describe_first_segment(self.segments),
             *describe_important_columns(self.scores.reasons),
-            *describe_contacts(self.evaluation.plan, self.scores.plan)[:1],
-            *describe_evaluation(self.evaluation),
+            *describe_contacts(self.validation.plan, self.scores.plan)[:1],
+            *describe_validation(self.validation),
         ]
 
     def __str__(self) -> str:
@@ -97,7 +97,7 @@ def summarize_churn(
     return ChurnSummary(
         model,
         is_positive,
-        evaluate_comparison(comparison, groups=groups, terms=terms),
+        make_churn_validation(comparison, groups=groups, terms=terms),
         model.segments(),
         score_customers(
             model,
@@ -117,7 +117,7 @@ def _unseen_probabilities(model: ChurnModel, X: Any, comparison: PeerComparison)
     """
     probabilities = model.churn_probability(X)
     classifier = model.classifier_
-    if classifier.held_out_rows_ is not None:
+    if classifier.held_out_rows_ is not None and classifier.held_out_proba_ is not None:
         probabilities[classifier.held_out_rows_] = classifier.held_out_proba_[:, model.state_.positive]
     probabilities[comparison.rows] = next(iter(comparison.probabilities.values()))
     return probabilities

@@ -9,9 +9,9 @@ from gaussmix.classification.churn.segment_profiles import CategoricalProfile, C
 from gaussmix.classification.churn.segments import Segments
 from gaussmix.classification.churn.wording import format_condition, format_number
 from gaussmix.classification.evaluation.measures import MeasureDifference
-from gaussmix.report.churn_evaluation import ChurnEvaluation
 from gaussmix.report.churn_scores import ScoredCustomers
 from gaussmix.report.churn_text import format_whole_percent
+from gaussmix.report.churn_validation import ChurnValidation
 from gaussmix.report.formatting import format_decimals
 
 _N_DECIMALS = 4
@@ -38,9 +38,9 @@ class ModelRow:
     brier_difference: str
 
 
-def model_table(evaluation: ChurnEvaluation) -> list[ModelRow]:
+def model_table(validation: ChurnValidation) -> list[ModelRow]:
     """Return one row per model, the churn model first."""
-    comparison = evaluation.comparison
+    comparison = validation.comparison
     rows = []
     for name, measures in comparison.measures.items():
         differences = {one.measure: one for one in comparison.differences.get(name, ())}
@@ -159,7 +159,9 @@ def profile_table(segments: Segments, max_columns: int) -> list[ProfileRow]:
     """
     profiles = [{profile.column: profile for profile in segment.profile.columns} for segment in segments]
     gains = {
-        name: sum(segment.fraction * each[name].information_gain for segment, each in zip(segments, profiles, strict=True))
+        name: sum(
+            segment.fraction * each[name].information_gain for segment, each in zip(segments, profiles, strict=True)
+        )
         for name in profiles[0]
     }
     names = sorted(gains, key=lambda name: -gains[name])

@@ -9,7 +9,7 @@ from gaussmix.classification.evaluation.gain import GainTable
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate
 from gaussmix.classification.evaluation.reliability import ReliabilityTable
 from gaussmix.errors.text import format_count, join_with_and
-from gaussmix.report.churn_evaluation import ChurnEvaluation
+from gaussmix.report.churn_validation import ChurnValidation
 
 _FIRST_FRACTION, _FIRST_NAME = 0.2, "fifth"
 _N_COLUMNS_NAMED = 3
@@ -51,21 +51,21 @@ def describe_important_columns(reasons: CustomerReasons | None) -> list[str]:
     return [f"What matters most for the customers who have not left: {join_with_and(names)}."] if names else []
 
 
-def describe_evaluation(evaluation: ChurnEvaluation) -> list[str]:
-    """Return sentences on an evaluation: the test, whom the first customers are, and whether probabilities are right.
+def describe_validation(validation: ChurnValidation) -> list[str]:
+    """Return sentences on a validation: the test, whom the first customers are, and whether probabilities are right.
 
     Sentences on other models, groups and contacts are those of their own results.
     """
     return [
-        describe_test(evaluation),
-        describe_ranking(evaluation.gain),
-        describe_reliability(evaluation.reliability),
+        describe_test(validation),
+        describe_ranking(validation.gain),
+        describe_reliability(validation.reliability),
     ]
 
 
-def describe_test(evaluation: ChurnEvaluation) -> str:
+def describe_test(validation: ChurnValidation) -> str:
     """Return which customers tested the probabilities."""
-    plan = evaluation.comparison.plan
+    plan = validation.comparison.plan
     if plan.startswith("trained on"):
         return f"All figures on the quality of the probabilities come from a test in time: {plan}."
     return f"All figures on the quality of the probabilities come from models that had not seen the customer: {plan}."
@@ -130,8 +130,8 @@ def describe_new_rate(new_rate: float, estimate: PriorEstimate | None) -> str:
         return f"The probabilities are corrected for a churn rate of {format_percent(new_rate)}."
     error = float(estimate.standard_errors[1])
     found = (
-        f"The customers themselves suggest a churn rate of {100.0 * new_rate:.1f}% (± {100.0 * error:.1f}), in training "
-        f"it was {100.0 * float(estimate.training_prior[1]):.1f}%. The probabilities are corrected for the new rate."
+        f"The customers themselves suggest a churn rate of {100.0 * new_rate:.1f}% (± {100.0 * error:.1f}); in "
+        f"training it was {100.0 * float(estimate.training_prior[1]):.1f}%. The probabilities are corrected for it."
     )
     return " ".join([found, *estimate.notes])
 

@@ -7,24 +7,24 @@ import pytest
 
 from gaussmix.classification import compare_groups, gain_table, plan_actions, reliability_table
 from gaussmix.errors import DataError, ParameterError
-from gaussmix.report.churn_evaluation import ContactTerms, GroupColumn, evaluate_comparison
-from gaussmix.report.churn_pictures import draw_evaluation_pictures, draw_profit_pictures
+from gaussmix.report.churn_pictures import draw_profit_pictures, draw_validation_pictures
 from gaussmix.report.churn_tables import model_table
 from gaussmix.report.churn_text import (
-    describe_evaluation,
     describe_outcomes,
     describe_ranking,
     describe_reliability,
     describe_test,
+    describe_validation,
     format_whole_percent,
 )
+from gaussmix.report.churn_validation import ContactTerms, GroupColumn, make_churn_validation
 from tests.report.churn_samples import make_comparison
 
 
 def test_all_parts_follow_from_the_probabilities_of_the_first_model() -> None:
     comparison = make_comparison()
     y, p = comparison.is_positive, comparison.probabilities["mixture classifier"]
-    found = evaluate_comparison(comparison)
+    found = make_churn_validation(comparison)
     np.testing.assert_array_equal(found.probabilities, p)
     assert found.measures is comparison.measures["mixture classifier"]
     assert found.reliability.table() == reliability_table(y, p).table()
@@ -37,7 +37,7 @@ def test_contacts_and_groups_are_those_of_the_tested_customers() -> None:
     rows = np.arange(100, 500)
     comparison = replace(make_comparison(), rows=rows)
     values, groups = np.random.default_rng(0).uniform(50.0, 500.0, 600), np.arange(600) % 3
-    found = evaluate_comparison(
+    found = make_churn_validation(
         comparison, groups=GroupColumn("third", groups), terms=ContactTerms(20.0, values, 0.3)
     )
     y, p = comparison.is_positive, comparison.probabilities["mixture classifier"]
@@ -52,46 +52,44 @@ def test_contacts_and_groups_are_those_of_the_tested_customers() -> None:
 
 def test_groups_are_judged_at_the_threshold_of_the_plan() -> None:
     groups = GroupColumn("half", np.arange(400) % 2)
-    found = evaluate_comparison(make_comparison(), groups=groups, terms=ContactTerms(30.0, 300.0, 0.4))
+    found = make_churn_validation(make_comparison(), groups=groups, terms=ContactTerms(30.0, 300.0, 0.4))
     assert found.groups is not None
     assert found.groups.threshold == pytest.approx(30.0 / (300.0 * 0.4))
-    hopeless = evaluate_comparison(make_comparison(), groups=groups, terms=ContactTerms(300.0, 30.0, 0.4))
+    hopeless = make_churn_validation(make_comparison(), groups=groups, terms=ContactTerms(300.0, 30.0, 0.4))
     assert hopeless.groups is not None
     assert 0.0 < hopeless.groups.threshold < 1.0
 
 
 def test_terms_that_are_not_allowed() -> None:
     with pytest.raises(ParameterError, match="cost_contact must be numbers from 0"):
-        evaluate_comparison(make_comparison(), terms=ContactTerms(-1.0, 300.0, 0.4))
+        make_churn_validation(make_comparison(), terms=ContactTerms(-1.0, 300.0, 0.4))
     with pytest.raises(DataError, match="half must have one value for each of 400 rows"):
-        evaluate_comparison(make_comparison(), groups=GroupColumn("half", np.zeros((400, 2))))
+        make_churn_validation(make_comparison(), groups=GroupColumn("half", np.zeros((400, 2))))
 
 
 def test_small_tables_have_no_hundredth() -> None:
-    found = evaluate_comparison(make_comparison(60))
+    found = make_churn_validation(make_comparison(60))
     assert [row.fraction for row in found.gain.rows] == [0.05, 0.1, 0.2, 0.3, 0.5]
 
 
 def test_sentences() -> None:
-    found = evaluate_comparison(make_comparison())
-    sentences = describe_evaluation(found)
-    assert sentences == [
-        describe_test(found), describe_ranking(found.gain), describe_reliability(found.reliability)
-    ]
+    found = make_churn_validation(make_comparison())
+    sentences = describe_validation(found)
+    assert sentences == [describe_test(found), describe_ranking(found.gain), describe_reliability(found.reliability)]
     y, p = found.comparison.is_positive, found.probabilities
     first = np.argsort(-p)[: len(p) // 5]
     reached, rate = y[first].sum() / y.sum(), y[first].mean()
     assert f"contains {reached:.0%} of those who left; {rate:.0%} of this fifth left" in sentences[1]
     assert f"{rate / y.mean():.1f} times as many" in sentences[1]
     assert sentences[0].endswith("that had not seen the customer: 5 stratified folds of 400 rows.")
-    in_time = evaluate_comparison(make_comparison(plan="trained on the 300 rows up to 2024, tested on the 100 later"))
+    in_time = make_churn_validation(make_comparison(plan="trained on the 300 rows up to 2024, tested on the 100 later"))
     assert "come from a test in time: trained on the 300" in describe_test(in_time)
 
 
 def test_whether_probabilities_are_right_is_said_in_words() -> None:
-    right = describe_reliability(evaluate_comparison(make_comparison(4000)).reliability)
+    right = describe_reliability(make_churn_validation(make_comparison(4000)).reliability)
     assert "no more than chance explains" in right
-    wrong = describe_reliability(evaluate_comparison(make_comparison(4000, slope=3.0)).reliability)
+    wrong = describe_reliability(make_churn_validation(make_comparison(4000, slope=3.0)).reliability)
     assert "more than chance explains; see the picture" in wrong
 
 
@@ -102,7 +100,7 @@ def test_outcomes_in_words() -> None:
 
 
 def test_the_table_of_models() -> None:
-    found = evaluate_comparison(make_comparison())
+    found = make_churn_validation(make_comparison())
     first, second = model_table(found)
     assert (first.name, first.auc_difference, first.brier_difference) == ("mixture classifier", "", "")
     auc, *_ = found.comparison.differences["logistic regression"]
@@ -112,9 +110,9 @@ def test_the_table_of_models() -> None:
 
 
 def test_pictures_have_captions_and_descriptions() -> None:
-    found = evaluate_comparison(make_comparison(), terms=ContactTerms(20.0, 300.0, 0.3))
-    pictures = [*draw_evaluation_pictures(found), *draw_profit_pictures(found)]
+    found = make_churn_validation(make_comparison(), terms=ContactTerms(20.0, 300.0, 0.3))
+    pictures = [*draw_validation_pictures(found), *draw_profit_pictures(found)]
     assert len({picture.picture.src for picture in pictures}) == 3
     assert len({picture.picture.alt_text for picture in pictures}) == 3
     assert all(len(picture.caption) > 60 for picture in pictures)
-    assert draw_profit_pictures(evaluate_comparison(make_comparison())) == []
+    assert draw_profit_pictures(make_churn_validation(make_comparison())) == []

@@ -1,4 +1,4 @@
-"""``ChurnEvaluation``: how good the probabilities of a churn model are, on customers that it has not seen."""
+"""``ChurnValidation``: how good the probabilities of a churn model are, on customers that it has not seen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class GroupColumn:
 
 
 @dataclass(frozen=True, eq=False)
-class ChurnEvaluation:
+class ChurnValidation:
     """Measures, reliability and gain of out-of-fold probabilities, beside those of other models.
 
     Attributes
@@ -74,9 +74,9 @@ class ChurnEvaluation:
         return next(iter(self.comparison.probabilities.values()))
 
 
-def evaluate_comparison(
+def make_churn_validation(
     comparison: PeerComparison, *, groups: GroupColumn | None = None, terms: ContactTerms | None = None
-) -> ChurnEvaluation:
+) -> ChurnValidation:
     """Return the evaluation of the out-of-fold probabilities of a comparison.
 
     Parameters
@@ -90,7 +90,7 @@ def evaluate_comparison(
     """
     p, y = next(iter(comparison.probabilities.values())), comparison.is_positive
     plan = None if terms is None else terms.select_rows(comparison.rows).plan(p, y)
-    return ChurnEvaluation(
+    return ChurnValidation(
         comparison,
         reliability_table(y, p),
         gain_table(y, p, fractions=_fractions_with_rows(len(y))),
