@@ -8,6 +8,7 @@ from benchmarks.commands import (
     anomaly_stream,
     bayes,
     churn,
+    churn_segments,
     default_fit,
     factors,
     first_use,
@@ -44,4 +45,5 @@ COMMANDS = {
     "anomaly-rates": anomaly_rates,
     "anomaly-stream": anomaly_stream,
     "churn": churn,
+    "churn-segments": churn_segments,
 }

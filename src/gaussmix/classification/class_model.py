@@ -1,7 +1,7 @@
 """``ClassModel``: everything that a classifier needs to score a table, without the rows that it learned from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from gaussmix.classification.families.members import Members
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.mixed_rows import MixedRows
 from gaussmix.classification.table import EncodedRows, TableSchema
+from gaussmix.core.blas import one_blas_thread
 from gaussmix.types import NK, IntD, N
 
 _MAX_BLOCK_CELLS = 2_000_000  # of features at one time
@@ -29,6 +30,8 @@ class ClassModel:
     layout : FeatureLayout
     members : tuple of MixedMixture
     calibration : AbstractCalibration or None
+    unused_numbers : ndarray of int64
+        Positions of the encoded numeric columns that count as missing, since they say nothing about the class.
     """
 
     schema: TableSchema
@@ -36,6 +39,7 @@ class ClassModel:
     layout: FeatureLayout
     members: Members
     calibration: AbstractCalibration | None = None
+    unused_numbers: IntD = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def n_classes(self) -> int:
@@ -44,7 +48,8 @@ class ClassModel:
 
     def log_probabilities(self, encoded: EncodedRows) -> NK:
         """Return calibrated log class probabilities (n, Y) of encoded rows."""
-        blocks = [average_log_probabilities(self.members, rows) for rows in self._iterate_blocks(encoded)]
+        with one_blas_thread():
+            blocks = [average_log_probabilities(self.members, rows) for rows in self._iterate_blocks(encoded)]
         log_probabilities = np.concatenate([np.empty((0, self.n_classes)), *blocks])
         return self.calibrate(log_probabilities)
 
@@ -54,16 +59,18 @@ class ClassModel:
 
     def log_densities(self, encoded: EncodedRows) -> N:
         """Return the log density (n,) of the present cells of encoded rows, per standardised unit."""
-        blocks = [average_log_densities(self.members, rows) for rows in self._iterate_blocks(encoded)]
+        with one_blas_thread():
+            blocks = [average_log_densities(self.members, rows) for rows in self._iterate_blocks(encoded)]
         return np.concatenate([np.empty(0), *blocks])
 
     def log_jacobian(self, encoded: EncodedRows) -> N:
         """Return the log derivative (n,) of the present numbers of encoded rows by the data's units."""
-        return compute_log_jacobians(self.schema, encoded)
+        return compute_log_jacobians(self.schema, mask_numbers(encoded, self.unused_numbers))
 
     def compute_features(self, encoded: EncodedRows) -> MixedRows:
         """Return the features of encoded rows."""
-        return MixedRows.from_cells(self.layout, encoded.numeric, encoded.codes[:, self.categories])
+        numeric = mask_numbers(encoded, self.unused_numbers).numeric
+        return MixedRows.from_cells(self.layout, numeric, encoded.codes[:, self.categories])
 
     def encode(self, X: Any) -> EncodedRows:
         """Return the encoded rows of a table."""
@@ -74,6 +81,15 @@ class ClassModel:
         n_rows = max(1, _MAX_BLOCK_CELLS // self.layout.n_features)
         for start in range(0, encoded.n_rows, n_rows):
             yield self.compute_features(encoded.select_rows(slice(start, start + n_rows)))
+
+
+def mask_numbers(encoded: EncodedRows, unused: IntD) -> EncodedRows:
+    """Return encoded rows in which some numeric columns, by position, are missing."""
+    if not len(unused):
+        return encoded
+    numeric = encoded.numeric.copy()
+    numeric[:, unused] = np.nan
+    return EncodedRows(numeric, encoded.codes)
 
 
 def compute_log_jacobians(schema: TableSchema, encoded: EncodedRows) -> N:

@@ -1,5 +1,6 @@
 """``MixtureClassifier``: classes of the rows of a table from mixtures of numeric and categorical columns."""
 
+import warnings
 from os import PathLike
 from typing import Any, Self
 
@@ -13,8 +14,10 @@ from gaussmix.classification.classifier_options import parse_costs, parse_option
 from gaussmix.classification.model_fit import fit_class_model
 from gaussmix.classification.table import EncodedRows, TableSchema, fit_table_schema
 from gaussmix.classification.table.column_kinds import CategoricalLike
-from gaussmix.classification.target import drop_empty_classes, parse_target, weight_classes
+from gaussmix.classification.target import parse_target, weight_target
+from gaussmix.core.blas import one_blas_thread
 from gaussmix.core.input_arrays import parse_weights
+from gaussmix.errors import DataWarning
 from gaussmix.estimators._validation import RandomStateLike, make_estimator_generator
 from gaussmix.transforms import TransformLike
 from gaussmix.types import NK, AnyArray, ArrayLike, N
@@ -33,18 +36,22 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     family : {'class-mixtures', 'edda', 'mclustda', 'shared'}, default='class-mixtures'
         'class-mixtures': a mixture for each class, with a full covariance of the columns that correlate. 'edda': one
-        Gaussian for each class, of a structure chosen by BIC. 'mclustda': a mixture for each class, of a structure and
-        number of components chosen by BIC. 'shared': one mixture whose components belong to all classes.
+        component for each class, all within one structure of covariances, chosen by BIC. 'mclustda': a mixture for each
+        class, of a structure and number of components chosen by BIC within the class. Both are mclust's, by maximum
+        likelihood; one pseudo-row keeps every level of a categorical column possible. 'shared': one mixture whose
+        components belong to all classes.
     method : {'refined', 'generative'}, default='refined'
         Whether L-BFGS refines the mixtures that EM finds.
     n_components : 'auto', int, sequence of int or mapping, default='auto'
-        Number of components of each class. 'auto': by the cross-validated log-loss ('edda': 1; 'mclustda': by BIC).
+        Number of components of each class; for 'shared' an int, that of all classes together. 'auto': by the
+        cross-validated log-loss ('edda': 1; 'mclustda': by BIC).
     max_components : int or None, default=None
         Largest number of components of a class that 'auto' tries; for 'shared' of all classes together. None: 8
         ('mclustda': 5, as in mclust; 'shared': 16).
     structure : str or None, default=None
         Structure of all numeric columns for 'edda' and 'mclustda': mclust's letters, such as 'VVV', or scikit-learn's
-        names. None: chosen by BIC. EII, VII, EEV, VEV, EVE and VVE depend on the units of single columns.
+        names. None: chosen by BIC. EII, VII, EEV, VEV, EVE and VVE depend on the units of single columns. A refinement
+        frees the covariances of the structure.
     generative_weight : float, default=0.02
         Weight of the log density of the rows in a refinement, lambda, from 0 to 1.
     penalty : float, default=2.0
@@ -180,10 +187,10 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self
         """
         table = read_table(X, self, is_fitting=True)
-        target = parse_target(y, table.n_rows)
+        labels = parse_target(y, table.n_rows)
         given = parse_weights(sample_weight, table.n_rows)
-        weights = weight_classes(self.class_weight, target, np.ones(table.n_rows) if given is None else given)
-        target = drop_empty_classes(target, weights)
+        target = weight_target(labels, np.ones(table.n_rows) if given is None else given, self.class_weight)
+        weights = target.weights
         options = parse_options(self, target.classes, make_estimator_generator(self.random_state))
         parse_costs(self.costs, len(target.classes))
         transform = self.column_transform
@@ -191,8 +198,13 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             transform = None
         schema = fit_table_schema(table.cells, target.codes, weights, categorical=self.categorical, transform=transform)
         counted = np.flatnonzero(weights > 0)
-        encoded = schema.encode(table.cells).select_rows(counted)
-        fitted = fit_class_model(schema, encoded, target.codes[counted], len(target.classes), weights[counted], options)
+        with warnings.catch_warnings():  # the notes tell what becomes of cells, and rows of weight 0 do not matter
+            warnings.simplefilter("ignore", DataWarning)
+            encoded = schema.encode(table.cells).select_rows(counted)
+        with one_blas_thread():
+            fitted = fit_class_model(
+                schema, encoded, target.codes[counted], len(target.classes), weights[counted], options
+            )
         set_input_attributes(self, table)
         self.classes_, self.model_ = target.classes, fitted.model
         self.class_prior_ = fitted.class_weights / fitted.class_weights.sum()
@@ -260,7 +272,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return a fitted classifier from a file that `save` wrote; ArchiveError is raised if it is none."""
-        return cls.from_stored(load_classifier(path))
+        return load_classifier(path, cls.from_stored)
 
     def to_stored(self) -> StoredClassifier:
         """Return the content of a file of the fitted classifier."""

@@ -1,9 +1,10 @@
 """Files of classifiers: everything that prediction needs, without training rows."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from gaussmix.classification.model_archive import from_json_value, pack_class_mo
 from gaussmix.errors import ArchiveError, DamagedModelError, UnsavableError
 from gaussmix.model.archive import DAMAGE_ERRORS, ArchiveContent, read_archive, verify_checksum, write_archive
 from gaussmix.types import AnyArray
+
+C = TypeVar("C")
 
 FORMAT, SCHEMA = "gaussmix classifier", "1"
 _CANDIDATE_CLASSES = {"components": ComponentCandidate, "structures": StructureCandidate}
@@ -35,8 +38,8 @@ def save_classifier(path: str | PathLike[str], stored: StoredClassifier) -> None
     write_archive(path, {"format": FORMAT, "schema": SCHEMA} | content.metadata, content.tensors)
 
 
-def load_classifier(path: str | PathLike[str]) -> StoredClassifier:
-    """Read a classifier from a file that `save_classifier` wrote.
+def load_classifier(path: str | PathLike[str], build: Callable[[StoredClassifier], C]) -> C:
+    """Return what a function builds of the content of a file that `save_classifier` wrote.
 
     Raises
     ------
@@ -47,7 +50,7 @@ def load_classifier(path: str | PathLike[str]) -> StoredClassifier:
     """
     content = read_archive(path, FORMAT, [SCHEMA])
     try:
-        return unpack_classifier(verify_checksum(content))
+        return build(unpack_classifier(verify_checksum(content)))
     except DAMAGE_ERRORS as error:
         raise ArchiveError.invalid_content(path, error) from error
 

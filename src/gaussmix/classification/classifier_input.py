@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import _check_n_features
 
-from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT
+from gaussmix.classification.column_sets import ModelOptions
 from gaussmix.classification.families.spec_choice import ChoiceContext
-from gaussmix.classification.model_fit import ModelFit, ModelOptions
+from gaussmix.classification.model_fit import ModelFit
 from gaussmix.classification.table.input_table import InputTable, read_input_table
-from gaussmix.errors.text import join_with_and, pluralize
-from gaussmix.types import AnyArray, N
+from gaussmix.errors.text import join_with_and
+from gaussmix.types import AnyArray
 
 
 class ReadTable(NamedTuple):
@@ -46,23 +46,15 @@ def describe_fit(fitted: ModelFit, classes: AnyArray, options: ModelOptions) -> 
     """Return sentences on what a fit merged, left out, transformed and chose, and on what it lacks."""
     model = fitted.model
     notes = list(model.schema.notes)
-    if len(fitted.unused_categories):
-        names = [repr(model.schema.categorical[c].name) for c in fitted.unused_categories]
-        says, are = ("says", "is") if len(names) == 1 else ("say", "are")
+    if fitted.unused_columns:
+        unused = [repr(name) for name in fitted.unused_columns]
+        says, are = ("says", "is") if len(unused) == 1 else ("say", "are")
         notes.append(
-            f"{join_with_and(names)} {says} nothing about the class of unseen rows, by AIC, and {are} left out."
+            f"{join_with_and(unused)} {says} nothing about the class of unseen rows, by AIC, and {are} left out."
         )
-    context = ChoiceContext(classes, tuple(column.name for column in model.schema.numeric), model.layout)
+    names = tuple(column.name for column in model.schema.numeric)
+    context = ChoiceContext(classes, fitted.class_weights, names, model.layout)
     notes.extend(options.family.describe_choice(fitted.choice, context))
     if options.calibration is not None and fitted.held_out is None:
         notes.append("The probabilities are not calibrated: fewer than two classes have two rows.")
-    return (*notes, *_describe_small_classes(fitted.class_weights, classes))
-
-
-def _describe_small_classes(class_weights: N, classes: AnyArray) -> list[str]:
-    """Return a sentence on each class of few rows."""
-    return [
-        f"Class {label!r} has {weight:.4g} {pluralize('row', weight)}: its moments lean on those of all rows."
-        for label, weight in zip(classes.tolist(), class_weights, strict=True)
-        if weight < MIN_ROWS_PER_COMPONENT
-    ]
+    return tuple(notes)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from gaussmix.classification.calibration import CALIBRATIONS
+from gaussmix.classification.column_sets import ModelOptions
 from gaussmix.classification.families.base import AnyFamily
 from gaussmix.classification.families.class_mixtures import ClassMixtures
 from gaussmix.classification.families.edda import Edda
@@ -14,7 +15,6 @@ from gaussmix.classification.families.members import MemberOptions
 from gaussmix.classification.families.shared_mixture import SharedMixture
 from gaussmix.classification.families.spec_choice import ChoiceRequest
 from gaussmix.classification.mixed.refinement import RefinementOptions
-from gaussmix.classification.model_fit import ModelOptions
 from gaussmix.core.scalar_checks import is_integer, is_real_number, require_integer
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import ClassifierParameterError, ParameterError

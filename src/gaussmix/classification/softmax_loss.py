@@ -14,6 +14,7 @@ _LOG_SLOPE_RANGE = (-3.0, 3.0)
 _INTERCEPT_RANGE = (-10.0, 10.0)
 _FLOOR_RATIO_RANGE = (1e-12, 1e3)
 _FIRST_FLOOR = float(np.exp(-4.0))
+_LOG_SLOPE_DEVIATION_WITH_FLOORS = 0.1
 _PSEUDO_ROWS = 0.5  # of each class that only its floor explains
 
 
@@ -33,7 +34,9 @@ class SoftmaxLoss:
     are the log slope, the intercepts of all classes but the first, and the ratio of each floor to the rest
     ``1 - sum floors``. The log slope and the intercepts have standard normal priors, and half a row of each class
     counts as one that only the floor explains. So a calibration of few rows stays near the identity, and one of
-    separated classes is finite.
+    separated classes is finite. With floors the standard deviation of the log slope is 0.1: a steep slope with high
+    floors and a flat one with low floors explain rows nearly alike, and the flat one keeps rows apart that the steep
+    one moves onto the floor.
 
     Attributes
     ----------
@@ -64,6 +67,13 @@ class SoftmaxLoss:
     def _n_rows(self) -> float:
         """Number of rows with their copies."""
         return float(self.weights.sum())
+
+    @cached_property
+    def _prior_deviations(self) -> Array:
+        """Prior standard deviations of the log slope and of the free intercepts."""
+        deviations = np.ones(self._n_coefficients)
+        deviations[0] = _LOG_SLOPE_DEVIATION_WITH_FLOORS if self.has_floors else 1.0
+        return deviations
 
     @property
     def start(self) -> N:
@@ -115,8 +125,9 @@ class SoftmaxLoss:
         """Return the negative log density of the prior, up to a constant, and its gradient (p,)."""
         coefficients, ratios = np.split(free, [self._n_coefficients])
         n_pseudo, total = _PSEUDO_ROWS * len(ratios), 1.0 + ratios.sum()
-        density = 0.5 * (coefficients**2).sum() + n_pseudo * np.log(total) - _PSEUDO_ROWS * np.log(ratios).sum()
-        return float(density), np.r_[coefficients, n_pseudo / total - _PSEUDO_ROWS / ratios]
+        scaled = coefficients / self._prior_deviations
+        density = 0.5 * (scaled**2).sum() + n_pseudo * np.log(total) - _PSEUDO_ROWS * np.log(ratios).sum()
+        return float(density), np.r_[scaled / self._prior_deviations, n_pseudo / total - _PSEUDO_ROWS / ratios]
 
     def _intercepts(self, free: N) -> Array:
         """Return the intercepts of all classes (Y,); that of the first one is 0."""

@@ -54,21 +54,51 @@ def read_labels(y: Any, n_rows: int) -> AnyArray:
     return values
 
 
-def drop_empty_classes(target: Target, weights: N) -> Target:
-    """Return a target without the classes whose rows all have weight 0; these rows get the code -1.
+class WeightedTarget(NamedTuple):
+    """Class of each row (n,), -1 for rows of weight 0, the levels of the classes (Y,), and the row weights (n,)."""
+
+    codes: IntN
+    classes: AnyArray
+    weights: N
+
+
+def weight_target(target: Target, weights: N, class_weight: object) -> WeightedTarget:
+    """Return a target with the weights of rows and classes; rows of weight 0 count as absent.
+
+    Parameters
+    ----------
+    target : Target
+    weights : ndarray of shape (n,)
+        Weights of the rows.
+    class_weight : None, 'balanced' or mapping from classes to weights
+        As in scikit-learn.
+
+    Raises
+    ------
+    ParameterError, TargetError
+        If the class weights are invalid, or fewer than two classes have a weight.
+    """
+    present = _drop_empty_classes(target, weights)
+    weighted = _weight_classes(class_weight, present, weights)
+    return WeightedTarget(*_drop_empty_classes(present, weighted), weighted)
+
+
+def _drop_empty_classes(target: Target, weights: N) -> Target:
+    """Return a target without the classes whose rows all have weight 0; the rows of weight 0 get the code -1.
 
     Raises
     ------
     TargetError
         If fewer than two classes are left.
     """
-    counts = np.bincount(target.codes, weights=weights, minlength=len(target.classes))
+    codes = np.where(weights > 0, target.codes, -1)
+    counts = np.bincount(codes[codes >= 0], minlength=len(target.classes))
     kept = np.flatnonzero(counts > 0)
     if len(kept) < 2:
         raise TargetError.single_class(target.classes[kept].tolist()[0])
     new_codes = np.full(len(counts), -1, dtype=np.int64)
     new_codes[kept] = np.arange(len(kept))
-    return Target(new_codes[target.codes], target.classes[kept])
+    return Target(np.append(new_codes, -1)[codes], target.classes[kept])
 
 
 def _to_labels(y: Any) -> AnyArray:
@@ -119,11 +149,8 @@ def _is_missing(value: object) -> bool:
     return not (isinstance(is_equal, bool | np.bool_) and bool(is_equal))
 
 
-def weight_classes(class_weight: object, target: Target, weights: N) -> N:
-    """Return row weights (n,) times the weight of each row's class.
-
-    ``class_weight`` is None, 'balanced' or a mapping from classes to weights, as in scikit-learn.
-    """
+def _weight_classes(class_weight: object, target: Target, weights: N) -> N:
+    """Return row weights (n,) times the weight of each row's class."""
     n_rows = float(weights.sum())
     if n_rows < len(target.classes):
         warn_user(DataWarning.few_counted_rows(n_rows))

@@ -81,10 +81,10 @@ class ClassifierParameterError(ParameterError):
         )
 
     @classmethod
-    def too_many_components(cls, n_components: int, n_rows: int) -> "ClassifierParameterError":
-        """Return the error that a class has fewer distinct rows than components."""
+    def too_many_components(cls, n_components: int, n_rows: int, owner: str = "a class") -> "ClassifierParameterError":
+        """Return the error that a class, or another ``owner`` of rows, has fewer distinct rows than components."""
         return cls(
-            f"n_components asks for {n_components} components of a class that has "
+            f"n_components asks for {n_components} components of {owner} that has "
             f"{format_count(n_rows, 'distinct row')}; choose fewer, or 'auto'"
         )
 

@@ -5,8 +5,9 @@ customers that were held out.
 """
 
 import json
+from collections.abc import Callable
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,16 +31,19 @@ from gaussmix.errors import ArchiveError, DamagedModelError
 from gaussmix.model.archive import DAMAGE_ERRORS, ArchiveContent, read_archive, verify_checksum, write_archive
 from gaussmix.types import AnyArray
 
+M = TypeVar("M")
+
 FORMAT, SCHEMA = "gaussmix churn model", "1"
 _CLASSIFIER, _SEGMENTS = "classifier.", "segments."
 
 
 class StoredChurnModel(NamedTuple):
-    """A fitted classifier, the state of a churn model, and the parameters of the model by name."""
+    """A fitted classifier, the state of a churn model, its parameters by name, and the name of the outcomes."""
 
     classifier: MixtureClassifier
     state: ChurnState
     parameters: dict[str, Any]
+    target_name: str | None
 
 
 def save_churn_model(path: str | PathLike[str], stored: StoredChurnModel) -> None:
@@ -49,6 +53,7 @@ def save_churn_model(path: str | PathLike[str], stored: StoredChurnModel) -> Non
         "format": FORMAT,
         "schema": SCHEMA,
         "parameters": json.dumps(to_json_value(stored.parameters)),
+        "target_name": json.dumps(stored.target_name),
         "segments": json.dumps(segments_to_record(state.segments)),
         "references": json.dumps(references_to_record(state.references)),
         "summaries": json.dumps([summary_to_record(summary) for summary in state.training.summaries]),
@@ -67,8 +72,8 @@ def save_churn_model(path: str | PathLike[str], stored: StoredChurnModel) -> Non
     write_archive(path, strings, tensors)
 
 
-def load_churn_model(path: str | PathLike[str]) -> StoredChurnModel:
-    """Read a churn model from a file that `save_churn_model` wrote.
+def load_churn_model(path: str | PathLike[str], build: Callable[[StoredChurnModel], M]) -> M:
+    """Return what a function builds of the content of a file that `save_churn_model` wrote.
 
     Raises
     ------
@@ -79,7 +84,7 @@ def load_churn_model(path: str | PathLike[str]) -> StoredChurnModel:
     """
     content = read_archive(path, FORMAT, [SCHEMA])
     try:
-        return _unpack(verify_checksum(content))
+        return build(_unpack(verify_checksum(content)))
     except DAMAGE_ERRORS as error:
         raise ArchiveError.invalid_content(path, error) from error
 
@@ -108,7 +113,8 @@ def _unpack(content: ArchiveContent) -> StoredChurnModel:
         strings["fingerprint"],
     )
     parameters = from_json_value(json.loads(strings["parameters"]))
-    return StoredChurnModel(MixtureClassifier.from_stored(stored), state, parameters)
+    target_name = json.loads(strings["target_name"])
+    return StoredChurnModel(MixtureClassifier.from_stored(stored), state, parameters, target_name)
 
 
 def _unpack_training(strings: dict[str, str], mean_probability: float) -> TrainingDistribution:

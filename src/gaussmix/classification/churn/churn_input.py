@@ -21,7 +21,7 @@ from gaussmix.classification.table.input_table import read_input_table
 from gaussmix.classification.target import read_labels
 from gaussmix.core.input_arrays import parse_weights
 from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import ChurnDataError, ChurnParameterError, ParameterError
+from gaussmix.errors import ChurnDataError, ChurnParameterError, ParameterError, TargetError
 from gaussmix.estimators._validation import make_estimator_generator
 from gaussmix.types import NK, AnyArray, ArrayLike, K
 
@@ -32,13 +32,16 @@ def fit_churn_model(
     """Return the fitted classifier and the state of a model with the parameters of a `ChurnModel`."""
     table = read_input_table(X)
     labels = read_labels(y, table.n_rows)
-    label = find_positive_class(np.unique(labels), parameters.positive)
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise TargetError.single_class(classes.tolist()[0])
+    label = find_positive_class(classes, parameters.positive)
     require_columns(parameters.fixed_columns, table.names)
     given = parse_weights(sample_weight, table.n_rows)
     weights = np.ones(table.n_rows) if given is None else given
     seeds = make_estimator_generator(parameters.random_state).integers(2**31, size=2).tolist()
     seed = None if parameters.random_state is None else seeds[0]
-    classifier = _make_classifier(parameters.classifier, seed).fit(X, y, sample_weight)
+    classifier = make_classifier(parameters.classifier, seed).fit(X, y, sample_weight)
     positive = int(np.flatnonzero(classifier.classes_ == label)[0])
     held_out = None
     if classifier.held_out_rows_ is not None and classifier.held_out_proba_ is not None:
@@ -48,7 +51,17 @@ def fit_churn_model(
     return classifier, state
 
 
-def _make_classifier(classifier: Any, seed: int | None) -> MixtureClassifier:
+def set_fitted_attributes(
+    model: Any, classifier: MixtureClassifier, state: ChurnState, target_name: str | None
+) -> None:
+    """Set what a fitted `ChurnModel` has."""
+    model.target_name_, model.notes_ = target_name, (*classifier.notes_, *state.segments.notes)
+    model.classifier_, model.state_ = classifier, state
+    model.classes_, model.n_features_in_ = classifier.classes_, classifier.n_features_in_
+    model.positive_ = classifier.classes_[state.positive]
+
+
+def make_classifier(classifier: Any, seed: int | None) -> MixtureClassifier:
     """Return a copy of a classifier, or one with default parameters; a seed replaces its own."""
     if classifier is not None and not isinstance(classifier, MixtureClassifier):
         raise ChurnParameterError.no_classifier(classifier)

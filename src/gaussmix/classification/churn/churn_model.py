@@ -17,6 +17,7 @@ from gaussmix.classification.churn.churn_input import (
     require_columns,
     require_held_out,
     require_probability,
+    set_fitted_attributes,
 )
 from gaussmix.classification.churn.churn_state import ChurnState
 from gaussmix.classification.churn.contributions import compute_contributions
@@ -62,6 +63,10 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         The class that means churn.
     state_ : ChurnState
         What the model knows of segments and training customers.
+    notes_ : tuple of str
+        Sentences on the fits of classifier and segments.
+    target_name_ : str or None
+        Name of the outcomes, if y has one.
     n_features_in_ : int
 
     Raises
@@ -82,6 +87,11 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     >>> explanation.reasons[0].condition
     'plan = monthly'
     """
+
+    classifier_: MixtureClassifier
+    classes_: AnyArray
+    state_: ChurnState
+    target_name_: str | None
 
     def __init__(
         self,
@@ -104,20 +114,14 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         X : data frame, dict of columns or array of shape (n, d)
             One row per customer. Cells may be missing.
         y : array-like of shape (n,)
-            Whether each customer left: two or more classes, of which one means that.
+            Whether each customer left: two or more classes, of which one means that. The name of a Series is kept.
         sample_weight : array-like of shape (n,), optional
             Row weights. Default: 1.
         """
-        classifier, self.state_ = fit_churn_model(self, X, y, sample_weight)
-        self._set_classifier(classifier)
+        classifier, state = fit_churn_model(self, X, y, sample_weight)
+        name = getattr(y, "name", None)
+        set_fitted_attributes(self, classifier, state, None if name is None else str(name))
         return self
-
-    def _set_classifier(self, classifier: MixtureClassifier) -> None:
-        """Set the fitted classifier, and what scikit-learn expects of a fitted estimator."""
-        self.classifier_ = classifier
-        self.classes_ = classifier.classes_
-        self.positive_ = classifier.classes_[self.state_.positive]
-        self.n_features_in_ = classifier.n_features_in_
 
     @property
     def _fitted_state(self) -> ChurnState:
@@ -270,13 +274,17 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         left, with all their cells, and outcomes and probabilities of held-out customers.
         """
         parameters = {"positive": self.positive, "fixed_columns": sorted(map(str, self.fixed_columns))}
-        save_churn_model(path, StoredChurnModel(self.classifier_, self._fitted_state, parameters))
+        state = self._fitted_state
+        save_churn_model(path, StoredChurnModel(self.classifier_, state, parameters, self.target_name_))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return a fitted model from a file that `save` wrote; ArchiveError is raised if it is none."""
-        stored = load_churn_model(path)
+        return load_churn_model(path, cls.from_stored)
+
+    @classmethod
+    def from_stored(cls, stored: StoredChurnModel) -> Self:
+        """Return a fitted model from the content of a file."""
         model = cls(clone(stored.classifier), **stored.parameters)
-        model.state_ = stored.state
-        model._set_classifier(stored.classifier)
+        set_fitted_attributes(model, stored.classifier, stored.state, stored.target_name)
         return model

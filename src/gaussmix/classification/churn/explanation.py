@@ -79,7 +79,7 @@ class CustomerExplanation:
             for customer, outcome in ((self.nearest_retained, "stayed"), (self.nearest_churned, "left"))
             if customer is not None
         ]
-        return (self._describe_probability(), *self._describe_reasons(), *nearest, self._describe_changes())
+        return (self._describe_probability(), *self.reason_sentences, *nearest, self.change_sentence)
 
     def __str__(self) -> str:
         """Return the sentences, one per line."""
@@ -93,17 +93,19 @@ class CustomerExplanation:
             f"{format_per_hundred(self.segment_rate)} of 100 left."
         )
 
-    def _describe_reasons(self) -> list[str]:
-        """Return a sentence on reasons to leave, and one on reasons to stay."""
+    @property
+    def reason_sentences(self) -> tuple[str, ...]:
+        """A sentence on reasons to leave, and one on reasons to stay, if there are such."""
         sentences = []
         for verb, sign in (("Raised", 1.0), ("Lowered", -1.0)):
             named = [each.description for each in self.reasons if sign * each.log_odds >= MIN_NAMED_LOG_ODDS]
             if named:
                 sentences.append(f"{verb} by {shorten_list(named, _MAX_REASONS)}.")
-        return sentences or ["No column says much about this customer."]
+        return tuple(sentences) or ("No column says much about this customer.",)
 
-    def _describe_changes(self) -> str:
-        """Return the sentence on the smallest changes."""
+    @property
+    def change_sentence(self) -> str:
+        """The sentence on the smallest changes."""
         limit = format_percent(self.threshold)
         if self.probability < self.threshold:
             return f"The probability is below {limit}."

@@ -107,7 +107,7 @@ def _find_information(scorer: ChurnScorer, cells: InputCells) -> BoolNK:
     n_columns, model = len(scorer.columns), scorer.model
     encoded = model.schema.encode_cells(scorer.mask_cells(cells, np.arange(cells.n_rows), np.eye(n_columns) > 0))
     is_present: BoolND = np.hstack([~np.isnan(encoded.numeric), encoded.codes[:, model.categories] >= 0])
-    return is_present.reshape(cells.n_rows, n_columns, -1)
+    return is_present.reshape(cells.n_rows, n_columns, is_present.shape[1])
 
 
 def _order_of_sources(model: ClassModel, columns: Sequence[str]) -> list[int]:

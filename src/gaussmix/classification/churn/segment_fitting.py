@@ -56,9 +56,9 @@ class SegmentFit(NamedTuple):
 def fit_segments(classifier: ClassModel, encoded: EncodedRows, has_left: BoolN, weights: N, seed: int) -> SegmentFit:
     """Return a mixture of the customers, whose components are ordered by the churn rate, the highest first.
 
-    Numbers of 2 to 8 are compared by the log-loss of predicted churn, on customers held out in turn. The smallest number
-    within one standard error of the best is chosen (Breiman, Friedman, Olshen & Stone, "Classification and Regression
-    Trees", 1984, section 3.4.3).
+    Numbers of 2 to 8 are compared by the log-loss of predicted churn, on customers held out in turn. The smallest
+    number within one standard error of the best is chosen (Breiman, Friedman, Olshen & Stone, "Classification and
+    Regression Trees", 1984, section 3.4.3).
 
     Parameters
     ----------
@@ -70,16 +70,29 @@ def fit_segments(classifier: ClassModel, encoded: EncodedRows, has_left: BoolN, 
         Positive weights of the rows.
     seed : int
     """
+    labelled = _merge_customers(classifier, encoded, has_left.astype(np.int64), weights)
+    candidates = _compare_numbers(*labelled, seed)
+    # The rows of the mixture are merged and ordered without the labels, so that it does not depend on them.
+    unlabelled = _merge_customers(classifier, encoded, np.zeros(encoded.n_rows, dtype=np.int64), weights)
+    mixture = _fit_mixture(ClassFits(unlabelled.rows), _choose_number(candidates), _draw_seeds(seed, _N_STARTS))
+    return SegmentFit(_make_model(classifier, mixture, labelled), candidates)
+
+
+class _LabelledRows(NamedTuple):
+    """Distinct rows of one class, and labels (n,)."""
+
+    rows: TrainingRows
+    labels: IntN
+
+
+def _merge_customers(classifier: ClassModel, encoded: EncodedRows, labels: IntN, weights: N) -> _LabelledRows:
+    """Return the distinct customers in sorted order."""
     codes = encoded.codes[:, classifier.categories]
-    labels = has_left.astype(np.int64)
     distinct = merge_equal_rows(encoded.numeric, codes, labels, weights)
     kept = distinct.positions
-    unlabelled = np.zeros(len(kept), dtype=np.int64)
-    rows = TrainingRows(classifier.layout, encoded.numeric[kept], codes[kept], unlabelled, 1, distinct.weights)
-    candidates = _compare_numbers(rows, labels[kept], seed)
-    n_segments = _choose_number(candidates)
-    mixture = _fit_mixture(ClassFits(rows), n_segments, _draw_seeds(seed, _N_STARTS))
-    return SegmentFit(_make_model(classifier, mixture, rows, labels[kept]), candidates)
+    one_class = np.zeros(len(kept), dtype=np.int64)
+    rows = TrainingRows(classifier.layout, encoded.numeric[kept], codes[kept], one_class, 1, distinct.weights)
+    return _LabelledRows(rows, labels[kept])
 
 
 def _draw_seeds(seed: int, count: int) -> tuple[int, ...]:
@@ -90,6 +103,8 @@ def _draw_seeds(seed: int, count: int) -> tuple[int, ...]:
 def _compare_numbers(rows: TrainingRows, labels: IntN, seed: int) -> tuple[SegmentCandidate, ...]:
     """Return the log-loss of each number of segments for which there are enough rows, in ascending order."""
     largest = min(MAX_SEGMENTS, int(rows.row_weights.sum()) // _MIN_ROWS_PER_SEGMENT, rows.n_rows)
+    if rows.layout.n_features == 1:  # a constant: the classifier uses no column
+        largest = 1
     counts = range(MIN_SEGMENTS, largest + 1)
     if len(counts) < 2 or min(np.bincount(labels, minlength=2)) < _N_FOLDS:
         return tuple(SegmentCandidate(count, np.nan, np.nan) for count in counts[:1])
@@ -127,10 +142,10 @@ def _smooth_rates(memberships: NK, labels: IntN, weights: N) -> N:
     return np.asarray(((weights * labels) @ memberships + overall) / (weights @ memberships + 1.0))
 
 
-def _make_model(classifier: ClassModel, mixture: MixedMixture, rows: TrainingRows, labels: IntN) -> ClassModel:
+def _make_model(classifier: ClassModel, mixture: MixedMixture, labelled: _LabelledRows) -> ClassModel:
     """Return the model whose classes are the segments with customers, ordered by the churn rate."""
-    memberships, weights = _compute_memberships(mixture, rows), rows.row_weights
-    rates = _smooth_rates(memberships, labels, weights)
+    memberships, weights = _compute_memberships(mixture, labelled.rows), labelled.rows.row_weights
+    rates = _smooth_rates(memberships, labelled.labels, weights)
     order = np.argsort(-rates, kind="stable")
     order = order[(weights @ memberships)[order] >= min(_MIN_SEGMENT_WEIGHT, float(weights.sum()) / len(order))]
     with np.errstate(divide="ignore"):

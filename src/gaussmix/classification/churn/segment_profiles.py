@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import chdtri
 
 from gaussmix.classification.churn.column_bins import BinnedColumn, bin_columns, relative_entropy, weighted_quantiles
 from gaussmix.classification.churn.wording import format_condition, format_number, format_percent
@@ -16,6 +17,7 @@ from gaussmix.types import NK, Array, N
 _QUARTILES = np.array([0.25, 0.5, 0.75])
 _MAX_NAMED_COLUMNS = 4
 _MIN_NAMED_GAIN = 0.05  # nats beyond what the named columns imply
+_SIGNIFICANCE = 0.001  # of a gain
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,8 @@ def _profile_segment(
         else _profile_levels(reader, column, gain, parts, weights)
         for reader, column, gain in zip(schema.readers, binned, gains, strict=True)
     ]
-    names = tuple(profiles[position].column for position in _name_columns(binned, gains, parts, weights))
-    return SegmentProfile(tuple(sorted(profiles, key=lambda profile: -profile.information_gain)), names)
+    names = _name_columns(schema, binned, gains, parts, weights)
+    return SegmentProfile(tuple(sorted(profiles, key=lambda profile: -profile.information_gain)), tuple(names))
 
 
 def _profile_numbers(name: str, values: N, gain: float, parts: N, weights: N) -> NumericProfile:
@@ -174,24 +176,41 @@ def _information_gain(column: BinnedColumn, parts: N, reference: N) -> float:
     return float(fraction * relative_entropy(counts[:-1], reference_counts[:-1]))
 
 
-def _name_columns(binned: Sequence[BinnedColumn], gains: Sequence[float], parts: N, weights: N) -> list[int]:
-    """Return the positions of the columns that describe a segment, those of the highest information gain first.
+def _name_columns(
+    schema: TableSchema, binned: Sequence[BinnedColumn], gains: Sequence[float], parts: N, weights: N
+) -> list[str]:
+    """Return the names of the columns that describe a segment, those of the highest information gain first.
 
     After each choice all customers are reweighted so that the chosen column is distributed as in the segment (raking;
     Deming & Stephan, Annals of Mathematical Statistics 11, 1940). A column that follows from those before it has no
-    gain left and is passed over. As by AIC, a gain must exceed what its frequencies cost among so few customers.
+    gain left and is passed over. If fewer than four are left, numbers that follow are named, too: what customers pay is
+    worth a word even if their contract says it. Gains must be significant by the likelihood-ratio test.
     """
+    order = np.argsort(-np.asarray(gains), kind="stable").tolist()
+    limits = [_min_gain(column, effective_count(parts)) for column in binned]
     named: list[int] = []
-    reference, count = weights.copy(), effective_count(parts)
-    for position in np.argsort(-np.asarray(gains), kind="stable").tolist():
-        column = binned[position]
-        gain = _information_gain(column, parts, reference) - (column.n_bins - 1) / count
-        if gain >= _MIN_NAMED_GAIN:
+    reference = weights.copy()
+    for position in order:
+        gain = _information_gain(binned[position], parts, reference)
+        if gain >= limits[position] and len(named) < _MAX_NAMED_COLUMNS:
             named.append(position)
-            reference = _rake(reference, column, parts)
-        if len(named) == _MAX_NAMED_COLUMNS:
-            break
-    return named
+            reference = _rake(reference, binned[position], parts)
+    for position in order:
+        is_informative = schema.readers[position].is_numeric and gains[position] >= limits[position]
+        if is_informative and len(named) < _MAX_NAMED_COLUMNS and not _repeats(schema, position, named):
+            named.append(position)
+    return [schema.readers[position].name for position in named]
+
+
+def _min_gain(column: BinnedColumn, count: float) -> float:
+    """Return the gain in nats above which a column of ``count`` customers is named."""
+    return max(_MIN_NAMED_GAIN, float(chdtri(max(column.n_bins - 1, 1), _SIGNIFICANCE)) / (2.0 * count))
+
+
+def _repeats(schema: TableSchema, position: int, named: Sequence[int]) -> bool:
+    """Return whether a numeric column is named already, or is the same number as a named one in other units."""
+    encoded = [set(schema.columns_of(schema.readers[j].name).numeric) for j in (position, *named)]
+    return position in named or any(encoded[0] & other for other in encoded[1:])
 
 
 def _rake(reference: N, column: BinnedColumn, parts: N) -> N:

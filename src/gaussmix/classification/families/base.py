@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
+import numpy as np
+
 from gaussmix.classification.families.component_search import ComponentCandidate, ComponentSearch, Counts, log_losses
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.members import AbstractFamilyFits, MemberOptions, MixtureSpec
@@ -12,6 +14,7 @@ from gaussmix.classification.families.spec_choice import (
     SpecChoice,
     describe_block,
     describe_counts,
+    describe_small_classes,
 )
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.errors import ClassifierParameterError
@@ -27,6 +30,7 @@ class AbstractFamily(ABC, Generic[Fits]):
 
     name: ClassVar[str]
     has_transforms: ClassVar[bool] = True  # whether columns are transformed by default
+    selects_columns: ClassVar[bool] = True  # whether numeric columns that say nothing about the class are left out
     has_structures: ClassVar[bool] = False  # whether a structure can be requested
     has_shared_components: ClassVar[bool] = False  # whether components belong to all classes
     default_max_components: ClassVar[int] = 8
@@ -55,10 +59,25 @@ class AbstractFamily(ABC, Generic[Fits]):
 
     def describe_choice(self, choice: SpecChoice, context: ChoiceContext) -> list[str]:
         """Return sentences on a choice."""
-        return [*describe_block(context), *describe_counts(choice, context)]
+        return [
+            *describe_block(context),
+            *describe_counts(choice, context),
+            *describe_small_classes(context, MIN_ROWS_PER_COMPONENT),
+        ]
 
 
 AnyFamily: TypeAlias = AbstractFamily[Any]
+
+
+def require_rows_for_components(rows: TrainingRows, n_components: Counts) -> None:
+    """Raise ClassifierParameterError if a class has fewer distinct rows than components, or the table if they share."""
+    if len(n_components) < rows.n_classes:
+        if n_components[0] > rows.n_rows:
+            raise ClassifierParameterError.too_many_components(n_components[0], rows.n_rows, "a table")
+        return
+    for count, size in zip(n_components, np.bincount(rows.classes, minlength=rows.n_classes).tolist(), strict=True):
+        if count > size:
+            raise ClassifierParameterError.too_many_components(count, size)
 
 
 def search_components(

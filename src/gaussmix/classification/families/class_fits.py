@@ -19,6 +19,7 @@ from gaussmix.estimators import KMeans
 from gaussmix.types import IntN, N
 
 _STRUCTURE = "VVV"
+_TOLERANCE = 1e-4  # of the mean log posterior density per row; most fits are refined afterwards
 _LEVEL_SCALE = 0.7  # of an indicator beside standardised numbers, in the k-means start
 _MAX_START_ROWS = 20_000
 
@@ -88,7 +89,8 @@ class ClassFits(AbstractFamilyFits):
         start = start_at(prior, rows.layout)
         labels = cluster_rows(rows.mixed_rows, prior, n_components, seed)
         responsibilities = hard_responsibilities(labels, n_components)
-        return run_em(start, rows.mixed_rows, MixedMStep(prior, self._estimator), responsibilities)
+        m_step = MixedMStep(prior, self._estimator)
+        return run_em(start, rows.mixed_rows, m_step, responsibilities, tol=_TOLERANCE)
 
 
 def standard_prior(layout: FeatureLayout, strength: PriorStrength) -> MixedPrior:
@@ -128,9 +130,9 @@ def start_at(prior: MixedPrior, layout: FeatureLayout) -> MixedMixture:
 
 def cluster_rows(rows: MixedRows, prior: MixedPrior, n_components: int, seed: int) -> IntN:
     """Return labels (n,) of the sorted rows by k-means, with missing cells at the mean of the class."""
-    if n_components == 1:
-        return np.zeros(rows.n_rows, dtype=np.int64)
     layout = rows.layout
+    if n_components == 1 or layout.n_features == 1:  # without columns there is nothing to tell rows apart
+        return np.zeros(rows.n_rows, dtype=np.int64)
     independent, block = layout.independent_columns, layout.block_columns
     numeric = np.empty((rows.n_rows, layout.n_numeric))
     is_present = rows.features[:, layout.present] > 0

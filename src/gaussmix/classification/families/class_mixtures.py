@@ -1,15 +1,17 @@
 """The default family: one mixture for each class, with a full covariance of the correlated columns alone."""
 
-import numpy as np
-
-from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT, AbstractFamily, search_components
+from gaussmix.classification.families.base import (
+    MIN_ROWS_PER_COMPONENT,
+    AbstractFamily,
+    require_rows_for_components,
+    search_components,
+)
 from gaussmix.classification.families.block_choice import choose_correlated_columns
 from gaussmix.classification.families.class_fits import ClassFits
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.members import MemberOptions, MixtureSpec
 from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
 from gaussmix.classification.families.training_rows import TrainingRows
-from gaussmix.errors import ClassifierParameterError
 from gaussmix.types import ND, IntN, N
 
 STRUCTURE = "VVV"
@@ -35,9 +37,7 @@ class ClassMixtures(AbstractFamily[ClassFits]):
         rows = fits.rows
         structures = (STRUCTURE,) * rows.n_classes
         if request.n_components is not None:
-            for count, size in zip(request.n_components, np.bincount(rows.classes), strict=True):
-                if count > size:
-                    raise ClassifierParameterError.too_many_components(count, int(size))
+            require_rows_for_components(rows, request.n_components)
             return SpecChoice(MixtureSpec(request.n_components, structures))
         if validation is None:
             return SpecChoice(MixtureSpec((1,) * rows.n_classes, structures))

@@ -27,6 +27,7 @@ from gaussmix.classification.families.structure_search import (
     EM_MAX_ITER,
     EM_TOLERANCE,
     MAXIMUM_LIKELIHOOD,
+    WITH_PSEUDO_ROWS,
     UnsoundStructures,
     find_degenerate_components,
     list_structures,
@@ -37,7 +38,7 @@ from gaussmix.classification.families.structure_search import (
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.mixed_em import EMResult, hard_responsibilities, run_em
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
-from gaussmix.classification.mixed.mixed_prior import PriorStrength
+from gaussmix.classification.mixed.mixed_prior import MixedPrior, PriorStrength
 from gaussmix.errors import ClassifierParameterError
 from gaussmix.types import ND, IntN, N
 
@@ -68,25 +69,42 @@ class EddaFits(AbstractFamilyFits):
         has_prior = len(self.find_unsound_classes(structure)) > 0
         return self.fit_structure(structure, has_prior).mixture
 
+    def count_iterations(self, spec: MixtureSpec, seed: int) -> int:
+        """Return the number of EM iterations: one more than the M-step needs without missing cells."""
+        structure = spec.structures[0]
+        return len(self.fit_structure(structure, len(self.find_unsound_classes(structure)) > 0).trace)
+
     def find_unsound_classes(self, structure: str) -> IntN:
         """Return the classes whose rows are too few or too alike for a structure."""
         result = self.fit_structure(structure)
         return np.flatnonzero(find_degenerate_components(structure, result, self.rows))
 
     def fit_structure(self, structure: str, has_prior: bool = False) -> EMResult:
-        """Return the mixture of a structure; by maximum likelihood, or with pseudo-observations at the overall moments.
-
-        It is fitted once.
-        """
+        """Return the mixture of a structure, by maximum likelihood or with the prior of `make_prior`; fitted once."""
         key = (structure, has_prior)
         if key not in self._results:
-            self._results[key] = self._run(structure, PriorStrength() if has_prior else MAXIMUM_LIKELIHOOD)
+            prior = self.make_prior(structure) if has_prior else self._prior_at_overall_moments(MAXIMUM_LIKELIHOOD)
+            self._results[key] = self._run(structure, prior)
         return self._results[key]
 
-    def _run(self, structure: str, strength: PriorStrength) -> EMResult:
-        """Fit one component to the rows of each class, from the moments of all rows."""
+    def make_prior(self, structure: str) -> MixedPrior:
+        """Return the prior of one component for each class where the rows cannot estimate a structure.
+
+        Its covariance is that within the classes, or that of all rows if the rows cannot estimate it either.
+        """
+        pooled = list_structures(self.rows.layout, 1)[-1]
+        if structure == pooled or len(self.find_unsound_classes(pooled)):
+            return self._prior_at_overall_moments(WITH_PSEUDO_ROWS)
+        mixture, overall = self.fit_structure(pooled).mixture, self._prior_at_overall_moments(WITH_PSEUDO_ROWS)
+        return replace(overall, variances=mixture.variances, covariances=mixture.covariances)
+
+    def _prior_at_overall_moments(self, strength: PriorStrength) -> MixedPrior:
+        """Return the prior of one component for each class, at the moments of all rows."""
+        return prior_at(self._overall_moments, strength, self.rows.n_classes)
+
+    def _run(self, structure: str, prior: MixedPrior) -> EMResult:
+        """Fit one component to the rows of each class, from the moments of the prior."""
         rows, n_classes = self.rows, self.rows.n_classes
-        prior = prior_at(self._overall_moments, strength, n_classes)
         with np.errstate(divide="ignore"):
             class_log_probabilities = np.log(np.eye(n_classes))
         start = replace(start_at(prior, rows.layout), class_log_probabilities=class_log_probabilities)
@@ -107,6 +125,7 @@ class Edda(AbstractFamily[EddaFits]):
 
     name = "edda"
     has_transforms = False
+    selects_columns = False
     has_structures = True
 
     def check_request(self, request: ChoiceRequest) -> None:

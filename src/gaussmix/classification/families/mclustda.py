@@ -4,7 +4,9 @@ Fraley & Raftery, "Model-based clustering, discriminant analysis, and density es
 ``MclustDA``.
 """
 
-from gaussmix.classification.families.base import AbstractFamily
+import numpy as np
+
+from gaussmix.classification.families.base import AbstractFamily, require_rows_for_components
 from gaussmix.classification.families.block_choice import choose_all_columns
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.mclustda_fits import ClassSearch, MclustdaFits
@@ -27,6 +29,7 @@ class Mclustda(AbstractFamily[MclustdaFits]):
 
     name = "mclustda"
     has_transforms = False
+    selects_columns = False
     has_structures = True
     default_max_components = 5
 
@@ -42,11 +45,13 @@ class Mclustda(AbstractFamily[MclustdaFits]):
         self, fits: MclustdaFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
     ) -> SpecChoice:
         """Return the structure and the number of components of the lowest BIC for each class, of those requested."""
+        if request.n_components is not None:
+            require_rows_for_components(fits.rows, request.n_components)
         candidates: list[StructureCandidate] = []
         chosen: list[tuple[int, str]] = []
         unsound: list[UnsoundStructures] = []
         for label in range(fits.rows.n_classes):
-            search = _make_search(request, label, options.seeds[0])
+            search = _make_search(fits.rows, request, label, options.seeds[0])
             found = fits.search(search)
             candidates += found
             if found and not found[0].is_degenerate:
@@ -67,9 +72,14 @@ class Mclustda(AbstractFamily[MclustdaFits]):
         ]
 
 
-def _make_search(request: ChoiceRequest, label: int, seed: int) -> ClassSearch:
-    """Return what is tried for the rows of a class."""
-    counts = tuple(range(1, request.max_components + 1))
+def _make_search(rows: TrainingRows, request: ChoiceRequest, label: int, seed: int) -> ClassSearch:
+    """Return what is tried for the rows of a class.
+
+    Components have on average at least one row more than there are columns, as the freest structure needs.
+    """
     if request.n_components is not None:
-        counts = (request.n_components[label],)
+        counts: tuple[int, ...] = (request.n_components[label],)
+    else:
+        n_supported = int(np.count_nonzero(rows.classes == label)) // (rows.layout.n_numeric + 1)
+        counts = tuple(range(1, max(1, min(request.max_components, n_supported)) + 1))
     return ClassSearch(label, counts, request.structure, seed)

@@ -5,28 +5,25 @@ by EM of mixed mixtures, from k-means partitions.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.classification.families.class_fits import ClassFits, cluster_rows, join_classes, prior_at, start_at
+from gaussmix.classification.families.class_fits import ClassFits, join_classes, prior_at
+from gaussmix.classification.families.edda import EddaFits
 from gaussmix.classification.families.gaussian_search import search_gaussian_mixtures, to_mixed_mixture
 from gaussmix.classification.families.members import AbstractFamilyFits, MixtureSpec
 from gaussmix.classification.families.structure_search import (
     EM_MAX_ITER,
-    EM_TOLERANCE,
     MAXIMUM_LIKELIHOOD,
     StructureCandidate,
     list_structures,
-    make_candidate,
-    make_structured_m_step,
     sort_candidates,
 )
-from gaussmix.classification.mixed.mixed_em import EMResult, hard_responsibilities, run_em
+from gaussmix.classification.families.structured_runs import StructuredRun, converge_contenders, lowest_criterion
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
-from gaussmix.classification.mixed.mixed_prior import PriorStrength
 from gaussmix.selection.candidates import Candidate
 
 _MAX_COUNTS_WITHOUT_GAIN = 2  # numbers of components in a row, before EM tries no larger ones
@@ -41,11 +38,18 @@ class ClassSearch(NamedTuple):
     seed: int
 
 
+class ClassFit(NamedTuple):
+    """The mixture of a class, and the number of EM iterations that led to it."""
+
+    mixture: MixedMixture
+    n_iter: int
+
+
 class ClassCandidate(NamedTuple):
-    """A candidate for the rows of a class, and its mixture; None if it is degenerate."""
+    """A candidate for the rows of a class, and its fit; None if it is degenerate."""
 
     candidate: StructureCandidate
-    mixture: MixedMixture | None
+    fit: ClassFit | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,25 +68,40 @@ class MclustdaFits(AbstractFamilyFits):
         """The rows and the moments of each class."""
         return ClassFits(self.rows)
 
+    @cached_property
+    def _edda_fits(self) -> EddaFits:
+        """Fits of one component for each class."""
+        return EddaFits(self.rows)
+
     def needs_starts(self, spec: MixtureSpec) -> bool:
         """Return whether a class has several components that start from k-means."""
         return any(count > 1 and not self._is_complete(label) for label, count in enumerate(spec.n_components))
 
     def fit_generative(self, spec: MixtureSpec, seed: int) -> MixedMixture:
         """Return the mixtures of all classes as one."""
-        pairs = zip(spec.n_components, spec.structures, strict=True)
-        mixtures = [self._fit_class(label, count, structure, seed) for label, (count, structure) in enumerate(pairs)]
-        return join_classes(mixtures, self.rows.class_weights)
+        return join_classes([fit.mixture for fit in self._fit_classes(spec, seed)], self.rows.class_weights)
 
-    def _fit_class(self, label: int, n_components: int, structure: str, seed: int) -> MixedMixture:
+    def count_iterations(self, spec: MixtureSpec, seed: int) -> int:
+        """Return the largest number of EM iterations of a class."""
+        return max(fit.n_iter for fit in self._fit_classes(spec, seed))
+
+    def _fit_classes(self, spec: MixtureSpec, seed: int) -> list[ClassFit]:
+        """Return the mixture of each class."""
+        pairs = zip(spec.n_components, spec.structures, strict=True)
+        return [self._fit_class(label, count, structure, seed) for label, (count, structure) in enumerate(pairs)]
+
+    def _fit_class(self, label: int, n_components: int, structure: str, seed: int) -> ClassFit:
         """Return the mixture of a class, with pseudo-observations where its rows cannot estimate the structure."""
         key = (label, n_components, structure, self._seed_of_class(label, seed))
         if key not in self._candidates:
             self.search(ClassSearch(label, (n_components,), structure, seed))
         found = self._candidates.get(key)
-        if found is None or found.mixture is None:
-            return self._run_em(label, n_components, structure, seed, PriorStrength()).mixture
-        return found.mixture
+        if found is not None and found.fit is not None:
+            return found.fit
+        prior = self._edda_fits.make_prior(structure).select_components([label] * n_components)
+        rows = self._class_fits.class_rows(label)
+        run = StructuredRun.from_partition(rows, prior, structure, seed, EM_MAX_ITER)
+        return ClassFit(run.result.mixture, run.n_iter)
 
     def search(self, search: ClassSearch) -> tuple[StructureCandidate, ...]:
         """Return the candidates for the rows of a class, the best one first; empty if none could be fitted."""
@@ -114,47 +133,33 @@ class MclustdaFits(AbstractFamilyFits):
         log_jacobian = rows.total_log_jacobian + float(rows.row_weights.sum() * np.log(units).sum())
         names = list_structures(rows.layout, search.counts[-1], search.structure)
         for each in search_gaussian_mixtures(rows.numeric * units, rows.row_weights, names, search.counts):
-            mixture = None
-            if each.is_eligible and each.mixture is not None:
-                mixture = to_mixed_mixture(each.mixture, rows.layout, units)
-            yield ClassCandidate(_describe_candidate(each, log_jacobian, search.label), mixture)
+            fit = None
+            if each.is_eligible and each.fit is not None:
+                mixture = to_mixed_mixture(each.fit.mixture, rows.layout, units)
+                fit = ClassFit(mixture, len(each.fit.trace))
+            yield ClassCandidate(_describe_candidate(each, log_jacobian, search.label), fit)
 
     def _search_by_em(self, search: ClassSearch) -> Iterator[ClassCandidate]:
         """Yield the candidates that EM finds from k-means, until more components have not lowered BIC for a while."""
+        rows, moments = self._class_fits.class_rows(search.label), self._class_fits.class_moments(search.label)
         best, n_without_gain = np.inf, 0
         for count in search.counts:
-            found = [self._fit_candidate(search, count, name) for name in self._list_structures(search, count)]
-            yield from found
-            lowest = min((each.candidate.bic for each in found if each.mixture is not None), default=np.inf)
+            prior = prior_at(moments, MAXIMUM_LIKELIHOOD, count)
+            names = list_structures(rows.layout, count, search.structure)
+            runs = [StructuredRun.from_partition(rows, prior, name, search.seed) for name in names]
+            runs = converge_contenders(runs, best)
+            yield from (_describe_run(run, search.label) for run in runs)
+            lowest = lowest_criterion(runs)
             n_without_gain = 0 if lowest < best else n_without_gain + 1
             best = min(best, lowest)
             if n_without_gain == _MAX_COUNTS_WITHOUT_GAIN:
                 break
 
-    def _list_structures(self, search: ClassSearch, n_components: int) -> tuple[str, ...]:
-        """Return the structures that are tried for a number of components."""
-        return list_structures(self.rows.layout, n_components, search.structure)
 
-    def _fit_candidate(self, search: ClassSearch, n_components: int, structure: str) -> ClassCandidate:
-        """Return the candidate that EM finds."""
-        result = self._run_em(search.label, n_components, structure, search.seed, MAXIMUM_LIKELIHOOD)
-        rows = self._class_fits.class_rows(search.label)
-        candidate = make_candidate(MixtureSpec((n_components,), (structure,)), result, rows, search.label)
-        return ClassCandidate(candidate, None if candidate.is_degenerate else result.mixture)
-
-    def _run_em(self, label: int, n_components: int, structure: str, seed: int, strength: PriorStrength) -> EMResult:
-        """Fit the rows of a class from a k-means partition."""
-        rows = self._class_fits.class_rows(label)
-        prior = prior_at(self._class_fits.class_moments(label), strength, n_components)
-        partition = cluster_rows(rows.mixed_rows, prior, n_components, seed)
-        return run_em(
-            start_at(prior, rows.layout),
-            rows.mixed_rows,
-            make_structured_m_step(prior, structure, rows),
-            hard_responsibilities(partition, n_components),
-            tol=EM_TOLERANCE,
-            max_iter=EM_MAX_ITER,
-        )
+def _describe_run(run: StructuredRun, label: int) -> ClassCandidate:
+    """Return the candidate of a run of EM."""
+    fit = None if run.candidate.is_degenerate else ClassFit(run.result.mixture, run.n_iter)
+    return ClassCandidate(replace(run.candidate, label=label), fit)
 
 
 def _describe_candidate(candidate: Candidate, log_jacobian: float, label: int) -> StructureCandidate:

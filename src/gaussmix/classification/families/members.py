@@ -4,18 +4,25 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.refinement import RefinementOptions, RefinementResult, refine
+from gaussmix.types import Array
 
 Members = tuple[MixedMixture, ...]
 
 
 class FittedMembers(NamedTuple):
-    """One mixture for each start, and the largest number of iterations: of L-BFGS, or of EM without refinement."""
+    """One mixture for each start, the largest number of iterations, and the mean floors (Y,) of the refinements.
+
+    Iterations are those of L-BFGS, or of EM without refinement; floors are then zero.
+    """
 
     mixtures: Members
     n_iter: int
+    floors: Array
 
 
 class MixtureSpec(NamedTuple):
@@ -73,7 +80,8 @@ class AbstractFamilyFits(ABC):
         """Return one refined mixture for each start, and only one if the starts are the same."""
         seeds = options.seeds if self.needs_starts(spec) else options.seeds[:1]
         fits = [self._fit_member(spec, seed, options.refinement) for seed in seeds]
-        return FittedMembers(tuple(fit.mixture for fit in fits), max(fit.n_iter for fit in fits))
+        floors = np.mean([fit.floors for fit in fits], axis=0)
+        return FittedMembers(tuple(fit.mixture for fit in fits), max(fit.n_iter for fit in fits), floors)
 
     def _fit_member(self, spec: MixtureSpec, seed: int, refinement: RefinementOptions | None) -> RefinementResult:
         """Return the mixture of one start, and its number of iterations; it is fitted once."""
@@ -81,7 +89,9 @@ class AbstractFamilyFits(ABC):
         if key not in self._members:
             mixture = self.fit_generative(spec, seed)
             if refinement is None:
-                self._members[key] = RefinementResult(mixture, self.count_iterations(spec, seed))
+                self._members[key] = RefinementResult(
+                    mixture, self.count_iterations(spec, seed), np.zeros(mixture.n_classes)
+                )
             else:
                 self._members[key] = refine(mixture, self.rows.mixed_rows, self.rows.classes, refinement)
         return self._members[key]

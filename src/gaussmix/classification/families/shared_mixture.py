@@ -9,14 +9,19 @@ from functools import cached_property
 
 import numpy as np
 
-from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT, AbstractFamily, search_components
+from gaussmix.classification.families.base import (
+    MIN_ROWS_PER_COMPONENT,
+    AbstractFamily,
+    require_rows_for_components,
+    search_components,
+)
 from gaussmix.classification.families.block_choice import choose_correlated_columns
 from gaussmix.classification.families.class_fits import ClassFits, cluster_rows, prior_at, start_at
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.members import AbstractFamilyFits, MemberOptions, MixtureSpec
 from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
 from gaussmix.classification.families.training_rows import TrainingRows
-from gaussmix.classification.mixed.mixed_em import hard_responsibilities, run_em
+from gaussmix.classification.mixed.mixed_em import EMResult, hard_responsibilities, run_em
 from gaussmix.classification.mixed.mixed_m_step import MixedMStep, make_block_estimator
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_prior import MixedPrior, PriorStrength
@@ -38,6 +43,7 @@ class SharedFits(AbstractFamilyFits):
     """
 
     strength: PriorStrength = field(default_factory=PriorStrength)
+    _results: dict[tuple[int, int], EMResult] = field(default_factory=dict, kw_only=True)
 
     def needs_starts(self, spec: MixtureSpec) -> bool:
         """Return whether there is more than one component."""
@@ -45,17 +51,28 @@ class SharedFits(AbstractFamilyFits):
 
     def fit_generative(self, spec: MixtureSpec, seed: int) -> MixedMixture:
         """Return the mixture of all classes."""
-        rows, prior = self._rows_with_classes, self._prior.select_components([0] * spec.n_components[0])
-        m_step = MixedMStep(prior, make_block_estimator(_STRUCTURE, len(rows.layout.block)))
-        partition = self._partition_classes(spec.n_components[0], seed)[rows.order]
-        responsibilities = hard_responsibilities(partition, spec.n_components[0])
-        mixture = run_em(start_at(prior, rows.layout), rows, m_step, responsibilities).mixture
+        mixture = self._fit(spec.n_components[0], seed).mixture
         return replace(
             mixture,
             layout=self.rows.layout,
             class_log_probabilities=mixture.tables[-1],
             tables=mixture.tables[:-1],
         )
+
+    def count_iterations(self, spec: MixtureSpec, seed: int) -> int:
+        """Return the number of EM iterations."""
+        return len(self._fit(spec.n_components[0], seed).trace)
+
+    def _fit(self, n_components: int, seed: int) -> EMResult:
+        """Return the mixture of the rows with their classes as the last categorical column; it is fitted once."""
+        key = (n_components, seed)
+        if key not in self._results:
+            rows, prior = self._rows_with_classes, self._prior.select_components([0] * n_components)
+            m_step = MixedMStep(prior, make_block_estimator(_STRUCTURE, len(rows.layout.block)))
+            partition = self._partition_classes(n_components, seed)[rows.order]
+            responsibilities = hard_responsibilities(partition, n_components)
+            self._results[key] = run_em(start_at(prior, rows.layout), rows, m_step, responsibilities)
+        return self._results[key]
 
     @cached_property
     def _class_fits(self) -> ClassFits:
@@ -144,6 +161,7 @@ class SharedMixture(AbstractFamily[SharedFits]):
         """
         rows = fits.rows
         if request.n_components is not None:
+            require_rows_for_components(rows, request.n_components)
             return SpecChoice(MixtureSpec(request.n_components, (_STRUCTURE,)))
         if validation is None:
             return SpecChoice(MixtureSpec((rows.n_classes,), (_STRUCTURE,)))

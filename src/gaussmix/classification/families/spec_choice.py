@@ -5,12 +5,11 @@ from typing import NamedTuple
 from gaussmix.classification.families.block_choice import MAX_BLOCK_PATTERNS
 from gaussmix.classification.families.component_search import ComponentCandidate, Counts
 from gaussmix.classification.families.members import MixtureSpec
-from gaussmix.classification.families.structure_search import StructureCandidate, UnsoundStructures
+from gaussmix.classification.families.structure_search import N_PSEUDO_ROWS, StructureCandidate, UnsoundStructures
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
-from gaussmix.classification.mixed.mixed_prior import PriorStrength
 from gaussmix.covariance.structure import Structure
-from gaussmix.errors.text import join_with_and
-from gaussmix.types import AnyArray
+from gaussmix.errors.text import join_with_and, pluralize
+from gaussmix.types import AnyArray, N
 
 
 class ChoiceRequest(NamedTuple):
@@ -49,9 +48,13 @@ class SpecChoice(NamedTuple):
 
 
 class ChoiceContext(NamedTuple):
-    """What sentences on a choice name: the classes (Y,), and the names of the D numeric columns of the layout."""
+    """What sentences on a choice name.
+
+    These are the classes (Y,) and their weights (Y,), and the names of the D numeric columns of the layout.
+    """
 
     classes: AnyArray
+    class_weights: N
     numeric_names: tuple[str, ...]
     layout: FeatureLayout
 
@@ -83,6 +86,15 @@ def describe_counts(choice: SpecChoice, context: ChoiceContext) -> list[str]:
     return [f"Number of components: {join_with_and(by_class)}."]
 
 
+def describe_small_classes(context: ChoiceContext, min_rows: int) -> list[str]:
+    """Return a sentence on each class of fewer rows, whose prior counts."""
+    return [
+        f"Class {label!r} has {weight:.4g} {pluralize('row', weight)}: its moments lean on those of all rows."
+        for label, weight in zip(context.classes.tolist(), context.class_weights, strict=True)
+        if weight < min_rows
+    ]
+
+
 def describe_structures(choice: SpecChoice, context: ChoiceContext) -> list[str]:
     """Return sentences on the structures: which one, by which criterion, and which ones the rows cannot estimate."""
     if not context.layout.n_numeric:
@@ -110,8 +122,9 @@ def _describe_unsound(choice: SpecChoice, context: ChoiceContext) -> list[str]:
         structures = join_with_and(list(unsound.structures), max_names=None)
         cause = f"The rows of {names} are too few or too alike for {structures}"
         if unsound.has_prior:
-            n_rows = PriorStrength().covariance
-            sentences.append(f"{cause}: the moments of all rows count as {n_rows:g} more rows of each component.")
+            sentences.append(
+                f"{cause}: the covariance within all classes counts as {N_PSEUDO_ROWS} more rows of each component."
+            )
         else:
             sentences.append(f"{cause}: left out.")
     return sentences

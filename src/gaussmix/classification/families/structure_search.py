@@ -24,6 +24,9 @@ from gaussmix.types import BoolK
 
 # One pseudo-observation of each categorical column, at the frequencies of all rows, keeps every level possible.
 MAXIMUM_LIKELIHOOD = PriorStrength(mean=0.0, covariance=0.0, levels=1.0)
+# Where rows cannot estimate a structure, each component gets as many rows with the covariance within the classes.
+N_PSEUDO_ROWS = 5
+WITH_PSEUDO_ROWS = PriorStrength(mean=0.0, covariance=float(N_PSEUDO_ROWS), levels=1.0)
 EM_TOLERANCE = 1e-7  # of the mean log posterior density per row: criteria compare likelihoods
 EM_MAX_ITER = 500
 
@@ -102,8 +105,7 @@ def list_structures(layout: FeatureLayout, n_components: int, structure: str | N
 def make_structured_m_step(prior: MixedPrior, structure: str, rows: TrainingRows) -> MixedMStep:
     """Return the M-step of all numeric columns within a structure.
 
-    Structures that depend on the units of single columns are those in the data's units. Without a block of correlated
-    columns the structure is axis-aligned; pseudo-observations then leave each variance free.
+    Structures that depend on the units of single columns are those in the data's units.
     """
     layout = rows.layout
     columns = layout.block_columns if layout.block else layout.independent_columns
@@ -111,8 +113,7 @@ def make_structured_m_step(prior: MixedPrior, structure: str, rows: TrainingRows
     if rows.units is not None and len(columns) and not Structure.from_name(structure).is_column_scale_equivariant:
         units = rows.units[columns] / rows.units[columns].max()
     estimator = make_block_estimator(structure, len(columns), units)
-    is_diagonal = not layout.block and not prior.strength.covariance
-    return MixedMStep(prior, estimator, units, estimator if is_diagonal else None)
+    return MixedMStep(prior, estimator, units, None if layout.block else estimator)
 
 
 def find_degenerate_components(structure: str, result: EMResult, rows: TrainingRows) -> BoolK:
@@ -133,18 +134,14 @@ def compute_log_likelihood(mixture: MixedMixture, rows: TrainingRows) -> float:
     return float(features.apply_weights(densities).sum()) + rows.total_log_jacobian
 
 
-def make_candidate(
-    spec: MixtureSpec, result: EMResult, rows: TrainingRows, label: int | None = None
-) -> StructureCandidate:
+def make_candidate(spec: MixtureSpec, result: EMResult, rows: TrainingRows) -> StructureCandidate:
     """Return the candidate of a mixture that EM found for one structure."""
     structure = spec.structures[0]
     log_likelihood = compute_log_likelihood(result.mixture, rows)
     n_parameters = count_parameters(rows.layout, spec, rows.n_classes)
     criterion = bic(log_likelihood, n_parameters, float(rows.row_weights.sum()))
     is_degenerate = bool(find_degenerate_components(structure, result, rows).any())
-    return StructureCandidate(
-        structure, spec.n_components, log_likelihood, n_parameters, criterion, is_degenerate, label
-    )
+    return StructureCandidate(structure, spec.n_components, log_likelihood, n_parameters, criterion, is_degenerate)
 
 
 def sort_candidates(candidates: Iterable[StructureCandidate]) -> tuple[StructureCandidate, ...]:

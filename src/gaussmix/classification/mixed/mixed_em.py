@@ -26,11 +26,6 @@ class EMResult(NamedTuple):
     trace: tuple[float, ...]
     covariance: AbstractCovariance | None = None
 
-    @property
-    def has_floored_component(self) -> bool:
-        """Whether the variance floor was active in the last M-step."""
-        return self.covariance is not None and bool(self.covariance.is_floored.any())
-
 
 def run_em(
     start: MixedMixture,
@@ -40,6 +35,7 @@ def run_em(
     allowed: KN | None = None,
     tol: float = TOLERANCE,
     max_iter: int = MAX_ITER,
+    covariance: AbstractCovariance | None = None,
 ) -> EMResult:
     """Run EM until the log posterior density gains less than ``tol`` per row.
 
@@ -55,8 +51,10 @@ def run_em(
         Log probability of the known class of each sorted row in each component.
     tol : float
     max_iter : int
+    covariance : AbstractCovariance, optional
+        Where an iterative M-step begins: the covariances of an earlier result.
     """
-    mixture, covariance, trace = start, None, []
+    mixture, trace = start, []
     for _ in range(max_iter):
         mixture, covariance = m_step.update(mixture, rows.accumulate(responsibilities), covariance)
         scores = mixture.compute_scores(rows)

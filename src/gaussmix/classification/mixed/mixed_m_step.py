@@ -40,8 +40,8 @@ class MixedMStep:
     units : ndarray of shape (b,) or None
         Units of the block's columns in which the covariances have the structure; None for those of the rows.
     diagonal_estimator : AbstractCovarianceEstimator or None
-        The structure of the independent columns, which is axis-aligned; None for one variance per component and column.
-        It takes no prior, and the block is then empty.
+        The structure of all columns, which is axis-aligned, if the block is empty; None for one variance per component
+        and column.
     """
 
     prior: MixedPrior
@@ -102,12 +102,13 @@ class MixedMStep:
         The means (K, D) are those of the present cells, which maximise the likelihood for any variances. A missing cell
         has its previous variance.
         """
-        layout, total = sums.layout, sums.total
+        layout, total, strength = sums.layout, sums.total, self.prior.strength
         present, values, squares = (total[:, kind] for kind in (layout.present, layout.values, layout.squares))
         mass = total[:, layout.constant]
         scatter = squares - 2.0 * means * values + present * means**2
         scatter = np.maximum(scatter, 0.0) + (mass[:, None] - present) * previous.variances
-        moments = Moments(mass, means, scatter, MomentKind.DIAGONAL)
+        scatter += strength.mean * (means - self.prior.means) ** 2 + strength.covariance * self.prior.variances
+        moments = Moments(mass + strength.covariance, means, scatter, MomentKind.DIAGONAL)
         assert self.diagonal_estimator is not None
         return self._estimate_in_units(self.diagonal_estimator, moments, covariance)
 
