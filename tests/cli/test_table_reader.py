@@ -232,3 +232,37 @@ def test_a_pipe_without_a_writer_does_not_hang() -> None:
     os.mkfifo("pipe.csv")
     with pytest.raises(FileError, match="is a device or a pipe, not a file"):
         read_table(Path("pipe.csv"))
+
+
+def test_cells_of_every_kind(write: Write) -> None:
+    moment = datetime.datetime(2024, 1, 2, 3, 4, 5)
+    path = write(
+        "f.parquet",
+        {
+            "number": pa.array([1, None], pa.int8()),
+            "bool": pa.array([True, None]),
+            "text": pa.array(["a", None]),
+            "blank": pa.array(["a", "  "]),
+            "level": pa.array(["a", None]).dictionary_encode(),
+            "day": pa.array([datetime.date(2024, 1, 1), None]),
+            "moment": pa.array([moment, None], pa.timestamp("ns", "UTC")),
+            "none": pa.array([None, None]),
+            "list": pa.array([[1], [2]]),
+        },
+    )
+    cells = {column.name: column.load_cells() for column in read_table(path).columns}
+    np.testing.assert_array_equal(cells["number"], [1.0, np.nan])
+    np.testing.assert_array_equal(cells["none"], [np.nan, np.nan])
+    for name, expected in {"bool": True, "text": "a", "blank": "a", "level": "a"}.items():
+        assert cells[name].tolist() == [expected, None]
+    np.testing.assert_array_equal(cells["day"], np.array(["2024-01-01", "NaT"], "datetime64[us]"))
+    np.testing.assert_array_equal(cells["moment"], np.array([moment, None], "datetime64[us]"))
+    assert cells["list"] is None
+
+
+def test_blank_texts_are_missing(write: Write) -> None:
+    columns = read_table(write("f.csv", 'a,b,c\n1, ,x\n2,"",\n3,\t ,y\n')).columns
+    assert [column.kind for column in columns] == ["numbers", "empty", "text"]
+    assert columns[2].load_texts() == ["x", None, "y"]
+    numbers = read_table(write("g.csv", "a\n1\n \n2.5\n")).columns[0]
+    np.testing.assert_array_equal(numbers.values, [1.0, np.nan, 2.5])

@@ -8,7 +8,8 @@ import numpy as np
 
 from gaussmix.cli.column_selection import select_columns_for_model, select_numeric_columns
 from gaussmix.cli.identifier_columns import split_identifiers
-from gaussmix.cli.table_reader import Column, Table, read_table
+from gaussmix.cli.table_columns import Column
+from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.errors import TrainingRowsError, VerdictTableError
 from gaussmix.errors.text import format_count, join_with_commas

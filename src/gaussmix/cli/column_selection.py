@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussmix.cli.table_reader import Column, Table, format_column_kinds
+from gaussmix.cli.table_columns import Column, format_column_kinds
+from gaussmix.cli.table_reader import Table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.diagnostics.identifier_rules import ROW_NUMBER_NAME_PATTERN, are_row_numbers
 from gaussmix.errors import ColumnNameError, TableError
@@ -143,7 +144,11 @@ def _require_no_nearly_numeric_text(table: Table, weight_column: str | None) -> 
     for column in table.columns:
         if column.is_nearly_numeric and column.name != weight_column:
             raise TableError.mostly_numeric(
-                column.name, column.non_numeric_reason, column.n_numeric, column.n_non_missing
+                column.name,
+                column.non_numeric_reason,
+                column.n_numeric,
+                column.n_non_missing,
+                "choose the other columns with --columns",
             )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.cli.column_selection import require_columns
-from gaussmix.cli.table_reader import Column, Table
+from gaussmix.cli.table_columns import Column
+from gaussmix.cli.table_reader import Table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.diagnostics.identifier_rules import (
     ROW_NUMBER_NAME_PATTERN,

@@ -10,6 +10,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from gaussmix.cli.output_paths import partial_path, remove_partial_on_failure
+from gaussmix.cli.table_reader import Table
 from gaussmix.model import Mixture
 from gaussmix.model.noise import relabel_noise_as_minus_one
 from gaussmix.model.prediction import uncertainty
@@ -42,21 +43,59 @@ def write_table(columns: ColumnsByName, path: Path) -> None:
     FileError
         If the file cannot be written.
     """
+    _write_arrow_table(_to_arrow_table(columns), path)
+
+
+def write_table_with_columns(table: Table, columns: ColumnsByName, path: Path) -> None:
+    """Write all columns of a file that was read, as they are in it, and further columns (n,) behind them.
+
+    Its column gets ' (input)' behind its name if a further one has that name. Lists and other nested values are left
+    out of a CSV file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    assert table.arrow_table is not None
+    own, is_csv = table.arrow_table, path.suffix.lower() != ".parquet"
+    fields = [i for i, field in enumerate(own.schema) if not (is_csv and pa.types.is_nested(field.type))]
+    names = [
+        f"{own.schema.names[i]} (input)" if own.schema.names[i] in columns else own.schema.names[i] for i in fields
+    ]
+    further = _to_arrow_table(columns)
+    joined = pa.table([*(own.column(i) for i in fields), *further.columns], names=[*names, *further.schema.names])
+    _write_arrow_table(joined, path)
+
+
+def _write_arrow_table(table: pa.Table, path: Path) -> None:
+    """Write an Arrow table by the suffix of the path."""
     with remove_partial_on_failure(path):
         if path.suffix.lower() == ".parquet":
-            pq.write_table(_to_arrow_table(columns), partial_path(path))
+            pq.write_table(table, partial_path(path))
         else:
-            partial_path(path).write_bytes(encode_csv(columns))
+            partial_path(path).write_bytes(_encode_csv(table))
         partial_path(path).replace(path)
 
 
 def encode_csv(columns: ColumnsByName) -> bytes:
     """Return columns as the UTF-8 bytes of a CSV with a header line and all digits of numbers."""
+    return _encode_csv(_to_arrow_table(columns))
+
+
+def _encode_csv(table: pa.Table) -> bytes:
+    """Return an Arrow table as the bytes of a CSV; Arrow's own header would quote all names."""
     header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(columns)
+    csv.writer(header, lineterminator="\n").writerow(table.schema.names)
+    plain = pa.table([_decode_dictionary(column) for column in table.columns], names=table.schema.names)
     body = pa.BufferOutputStream()
-    pacsv.write_csv(_to_arrow_table(columns), body, pacsv.WriteOptions(include_header=False))
+    pacsv.write_csv(plain, body, pacsv.WriteOptions(include_header=False))
     return header.getvalue().encode() + bytes(body.getvalue())
+
+
+def _decode_dictionary(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the values of a column of categories, which Arrow does not write as text."""
+    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
 
 
 def _to_arrow_table(columns: ColumnsByName) -> pa.Table:

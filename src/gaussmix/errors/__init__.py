@@ -11,6 +11,7 @@ from gaussmix.errors.churn import ChurnDataError, ChurnParameterError
 from gaussmix.errors.classification import ClassifierParameterError, TargetError
 from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError
 from gaussmix.errors.constraints import ConstraintError
+from gaussmix.errors.customer_tables import CustomerTableError
 from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
 from gaussmix.errors.drift import DriftError
 from gaussmix.errors.evaluation import ActionError, OutcomeError, PriorError
@@ -44,6 +45,7 @@ __all__ = [
     "CompilationError",
     "CompilationWarning",
     "ConstraintError",
+    "CustomerTableError",
     "DamagedModelError",
     "DataError",
     "DataTypeError",

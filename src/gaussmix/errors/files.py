@@ -240,11 +240,13 @@ class TableError(FileError):
         return cls(f"data row {row} {TOO_FAR_MESSAGE}")
 
     @classmethod
-    def mostly_numeric(cls, column: str, non_numeric_value: str, n_numbers: int, n_values: int) -> "TableError":
-        """Return the error that a column is text because of few values."""
+    def mostly_numeric(
+        cls, column: str, non_numeric_value: str, n_numbers: int, n_values: int, way_out: str
+    ) -> "TableError":
+        """Return the error that a column is text because of few values; ``way_out`` says what else can be done."""
         return cls(
             f"column {column!r} is text because {non_numeric_value} ({n_numbers} of {n_values} values are numbers): "
-            "correct it, or choose the other columns with --columns"
+            f"correct it, or {way_out}"
         )
 
     @classmethod

@@ -1,9 +1,13 @@
-"""Reports on a fitted mixture and on anomalies: tables, sentences and HTML pages."""
+"""Reports on a fitted mixture, on anomalies and on churn: tables, sentences and HTML pages."""
 
 from gaussmix.report.anomaly_page import render_anomaly_html, write_anomaly_report
 from gaussmix.report.anomaly_summary import AnomalySummary, summarize_anomalies
 from gaussmix.report.anomaly_tables import AnomalyGroupRow, AnomalyRow, anomaly_group_table, anomaly_table
 from gaussmix.report.candidates import CandidateRow, candidate_table
+from gaussmix.report.churn_page import render_churn_html, write_churn_report
+from gaussmix.report.churn_scores import ScoredCustomers, score_customers
+from gaussmix.report.churn_summary import ChurnSummary, summarize_churn
+from gaussmix.report.churn_validation import ChurnValidation, ContactTerms, GroupColumn
 from gaussmix.report.html_page import render_html, write_report
 from gaussmix.report.summary_text import describe_mixture
 from gaussmix.report.tables import (
@@ -22,9 +26,14 @@ __all__ = [
     "AnomalyRow",
     "AnomalySummary",
     "CandidateRow",
+    "ChurnSummary",
+    "ChurnValidation",
     "ComponentRow",
+    "ContactTerms",
     "FitQualitySummary",
     "FitSummary",
+    "GroupColumn",
+    "ScoredCustomers",
     "UncertainRow",
     "anomaly_group_table",
     "anomaly_table",
@@ -32,11 +41,15 @@ __all__ = [
     "component_table",
     "describe_mixture",
     "render_anomaly_html",
+    "render_churn_html",
     "render_html",
+    "score_customers",
     "summarize_anomalies",
+    "summarize_churn",
     "summarize_fit",
     "summarize_fit_quality",
     "uncertain_rows",
     "write_anomaly_report",
+    "write_churn_report",
     "write_report",
 ]

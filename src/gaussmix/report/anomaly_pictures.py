@@ -1,7 +1,6 @@
 """Pictures of a report on anomalies: rows in the columns of each group of anomalies, and sorted p-values."""
 
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -9,20 +8,14 @@ from gaussmix import plots
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.model import Mixture
 from gaussmix.plots.anomaly_plot import select_deviating_columns
-from gaussmix.plots.picture_export import Picture, draw_axes_picture
+from gaussmix.plots.picture_export import draw_axes_picture
 from gaussmix.plots.plot_data import column_name
 from gaussmix.report.anomaly_summary import AnomalySummary, name_group
+from gaussmix.report.page_template import CaptionedPicture
 
 _MAX_SCATTER_PICTURES = 4
 _MAX_NUMBERED = 12  # anomalies of a picture, the most unusual ones of its groups
 _SIZE_INCHES = (5.4, 4.2)
-
-
-class CaptionedPicture(NamedTuple):
-    """A picture and the sentence below it."""
-
-    picture: Picture
-    caption: str
 
 
 def draw_anomaly_pictures(summary: AnomalySummary) -> list[CaptionedPicture]:

@@ -4,7 +4,7 @@ import os
 import platform
 from importlib import resources
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import scipy
@@ -12,11 +12,18 @@ import scipy
 from gaussmix._version import __version__
 from gaussmix.errors import FileError, MissingPackageError
 from gaussmix.plots.canvas import format_count
-from gaussmix.plots.picture_export import matplotlib_name_version
+from gaussmix.plots.picture_export import Picture, matplotlib_name_version
 from gaussmix.report import formatting
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+
+class CaptionedPicture(NamedTuple):
+    """A picture and the sentence below it."""
+
+    picture: Picture
+    caption: str
 
 
 def load_template(file_name: str) -> "Template":

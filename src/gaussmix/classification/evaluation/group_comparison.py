@@ -19,7 +19,7 @@ from gaussmix.errors.text import format_count
 from gaussmix.types import ArrayLike
 
 MISSING_GROUP = "(missing)"
-_MAX_GROUPS = 50
+MAX_GROUPS = 50
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def _is_missing(value: object) -> bool:
 def _sort_names(names: Sequence[str], column: str) -> list[str]:
     """Return the distinct names in natural order, missing values last; raise OutcomeError if there are too many."""
     distinct = set(names)
-    if len(distinct) > _MAX_GROUPS:
-        raise OutcomeError.too_many_groups(column, len(distinct), _MAX_GROUPS)
+    if len(distinct) > MAX_GROUPS:
+        raise OutcomeError.too_many_groups(column, len(distinct), MAX_GROUPS)
     return sorted(distinct, key=lambda each: (each == MISSING_GROUP, natural_sort_key(each)))
 
 

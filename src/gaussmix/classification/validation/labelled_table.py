@@ -28,11 +28,15 @@ class LabelledTable:
 
     def select_rows(self, rows: IntN) -> "LabelledTable":
         """Return some of the rows, by positions, as a table of the same kind."""
-        if isinstance(self.X, Mapping):
-            selected: Any = {name: _select_cells(column, rows) for name, column in self.X.items()}
-        else:
-            selected = _select_cells(self.X, rows)
-        return LabelledTable(selected, self.is_positive[rows], None if self.weights is None else self.weights[rows])
+        weights = None if self.weights is None else self.weights[rows]
+        return LabelledTable(select_table_rows(self.X, rows), self.is_positive[rows], weights)
+
+
+def select_table_rows(X: Any, rows: IntN) -> Any:
+    """Return some rows of a data frame, a dict of columns or an array, by positions, as a table of the same kind."""
+    if isinstance(X, Mapping):
+        return {name: _select_cells(column, rows) for name, column in X.items()}
+    return _select_cells(X, rows)
 
 
 def _select_cells(cells: Any, rows: IntN) -> Any:

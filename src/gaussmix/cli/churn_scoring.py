@@ -1,0 +1,82 @@
+"""Score the customers of a file with a saved churn model, and compare them with those of its fit."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gaussmix.classification.churn.churn_model import ChurnModel
+from gaussmix.classification.churn.drift import ChurnDrift
+from gaussmix.classification.evaluation.prior_shift import PriorEstimate
+from gaussmix.cli import console
+from gaussmix.cli.churn_input import load_cells, load_values
+from gaussmix.cli.churn_options import ContactOptions
+from gaussmix.cli.churn_training import make_terms
+from gaussmix.cli.column_selection import require_columns
+from gaussmix.cli.identifier_columns import split_identifiers
+from gaussmix.cli.table_reader import Table, read_table
+from gaussmix.report.churn_scores import ScoredCustomers, score_customers
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredFile:
+    """The customers of a file with their scores.
+
+    Attributes
+    ----------
+    table : Table
+    scores : ScoredCustomers
+    drift : ChurnDrift
+        From the customers of the fit.
+    rate_estimate : PriorEstimate or None
+        The churn rate that the customers themselves suggest, if it was asked for.
+    new_rate : float or None
+        The churn rate that the probabilities are corrected for.
+    """
+
+    table: Table
+    scores: ScoredCustomers
+    drift: ChurnDrift
+    rate_estimate: PriorEstimate | None
+    new_rate: float | None
+
+
+def score_file(
+    model_path: Path, file: Path, new_rate: str | float | None, contact: ContactOptions | None, max_explained: int
+) -> ScoredFile:
+    """Return the scores of the customers of a file; notes are printed.
+
+    Raises
+    ------
+    FileError, ArchiveError, DataError
+        If a file cannot be used.
+    """
+    model = ChurnModel.load(model_path)
+    with console.progress_bar(f"reading {file.name}"):
+        table = read_table(file)
+    value_column = None if contact is None else contact.value_column
+    require_columns(table, [] if value_column is None else [value_column])
+    used = set(model.classifier_.schema_.input_columns)
+    cells, notes = load_cells(table, [column for column in table.columns if column.name in used], tuple(used))
+    console.print_notes(notes)
+    values = None
+    if value_column is not None:
+        values = load_values(table.columns[table.column_names.index(value_column)])
+    with console.progress_bar("scoring the customers"):
+        with console.print_data_warnings():
+            probabilities = model.churn_probability(cells)
+        with console.hide_data_warnings():
+            estimate = model.estimate_rate(cells) if new_rate == "estimate" else None
+            rate = float(estimate.prior[model.state_.positive]) if estimate is not None else new_rate
+            if rate is not None:
+                probabilities = model.churn_probability(cells, new_rate=rate)
+            drift = model.drift(cells)
+            scores = score_customers(
+                model,
+                cells,
+                np.asarray(probabilities),
+                terms=make_terms(contact, values),
+                identifiers=split_identifiers(table, None, None).identifiers,
+                max_explained=max_explained,
+            )
+    return ScoredFile(table, scores, drift, estimate, None if rate is None else float(rate))

@@ -1,0 +1,193 @@
+"""``Column``: a named column of a file, with its kind and its values as NumPy arrays.
+
+Callers see no Arrow types. Arrow gets no Python objects; see `table_reader`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gaussmix.errors import FileError
+from gaussmix.types import AnyArray, N
+
+NUMERIC_KIND = "numbers"
+NUMBER_PATTERN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+_DECIMAL_COMMA_PATTERN = r"^\s*[+-]?\d+,\d+\s*$"
+_THOUSANDS_COMMA_PATTERN = r"^\s*[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?\s*$"
+_BLANK_PATTERN = r"^\s*$"
+_MIN_NUMERIC_FRACTION = 0.9  # fraction of numbers from which the other values of a column count as mistakes
+
+
+@dataclass(frozen=True)
+class Column:
+    """A named column of a file.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        'numbers', 'text', 'dates', 'times', 'empty', or the name of an Arrow type.
+    values : ndarray of shape (n,)
+        Values of a numeric column, NaN if missing; else empty.
+    non_numeric_reason : str
+        First value of a text column that is not a number, as part of a sentence.
+    has_number_with_comma : bool
+        Whether that value is a number with a decimal or thousands comma.
+    n_numeric, n_non_missing : int
+        Values of a text column that are numbers, and that are not missing.
+    load_texts : callable
+        Returns the values of a text column, None if missing.
+    load_cells : callable
+        Returns the values (n,) of a column of numbers, booleans, text or dates as an array of that type, and objects
+        with None where booleans and text are missing; None for other kinds.
+    """
+
+    name: str
+    kind: str
+    values: N = field(default_factory=lambda: np.empty(0))
+    non_numeric_reason: str = ""
+    has_number_with_comma: bool = False
+    n_numeric: int = 0
+    n_non_missing: int = 0
+    load_texts: Callable[[], list[str | None]] = field(default=list, repr=False, compare=False)
+    load_cells: Callable[[], AnyArray | None] = field(default=lambda: None, repr=False, compare=False)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the column holds numbers."""
+        return self.kind == NUMERIC_KIND
+
+    @property
+    def is_likely_numeric(self) -> bool:
+        """Whether most values of a text column are numbers, or one is a number with a comma."""
+        return self.has_number_with_comma or self.n_numeric > 0.5 * self.n_non_missing
+
+    @property
+    def is_nearly_numeric(self) -> bool:
+        """Whether at least 90 % of the values of a text column are numbers; the others are probably mistakes."""
+        return bool(self.non_numeric_reason) and self.n_numeric >= _MIN_NUMERIC_FRACTION * self.n_non_missing
+
+
+def convert_column(path: Path, name: str, values: pa.ChunkedArray, is_text_file: bool) -> Column:
+    """Return an Arrow column as a `Column`; raise FileError if text is not UTF-8."""
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    kind = values.type
+    if pa.types.is_boolean(kind):
+        numbers = _to_float64(values.cast(pa.uint8()))
+        return Column(name, NUMERIC_KIND, numbers, load_cells=lambda: np.array(values.to_pylist(), dtype=object))
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _make_numeric_column(name, _to_float64(values))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return _convert_text_column(name, values, is_text_file)
+    if pa.types.is_binary(kind) and is_text_file:
+        raise FileError.not_utf8(path, f"see column {name!r}")
+    return Column(name, _arrow_kind_name(kind), load_cells=lambda: _load_other_cells(values))
+
+
+def _make_numeric_column(name: str, numbers: N) -> Column:
+    """Return a column of numbers (n,)."""
+    return Column(name, NUMERIC_KIND, numbers, load_cells=lambda: numbers)
+
+
+def _load_other_cells(values: pa.ChunkedArray) -> AnyArray | None:
+    """Return dates (n,) as datetime64, NaT if missing, an empty column as NaN, and None for other kinds."""
+    if pa.types.is_null(values.type):
+        return np.full(len(values), np.nan)
+    if not (pa.types.is_date(values.type) or pa.types.is_timestamp(values.type)):
+        return None
+    microseconds = values.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+    missing = int(np.datetime64("NaT", "us").astype(np.int64))
+    return _to_numpy(pc.fill_null(microseconds, missing), np.int64).view("datetime64[us]")
+
+
+def _to_float64(arrow_values: pa.ChunkedArray | pa.Array) -> N:
+    """Return Arrow values as float64, NaN if missing."""
+    return _to_numpy(pc.fill_null(arrow_values.cast(pa.float64(), safe=False), float("nan")), np.float64)
+
+
+def _to_numpy(values: pa.ChunkedArray | pa.Array, dtype: type[np.generic]) -> AnyArray:
+    """Return Arrow values (n,) of eight bytes, none of which is missing, as a NumPy array.
+
+    It reads Arrow's buffers, because ``to_numpy`` imports pandas, and an interrupt during that import is lost.
+    """
+    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+    parts = [np.frombuffer(part.buffers()[1], dtype)[part.offset :][: len(part)] for part in chunks if len(part)]
+    return np.concatenate(parts) if parts else np.empty(0, dtype)
+
+
+def _convert_text_column(name: str, texts: pa.ChunkedArray, is_text_file: bool) -> Column:
+    """Return a text column, or a numeric one if all texts are numbers; Arrow does not parse '+3'.
+
+    Blank texts count as missing.
+    """
+    texts = texts.cast(pa.large_string())
+    is_blank = pc.match_substring_regex(texts, _BLANK_PATTERN)
+    texts = pc.if_else(is_blank, pa.scalar(None, pa.large_string()), texts)
+    is_number = pc.match_substring_regex(texts, NUMBER_PATTERN)
+    n_non_missing, n_numeric = len(texts) - texts.null_count, pc.sum(is_number).as_py() or 0
+    if not n_non_missing:
+        return Column(name, "empty", load_cells=lambda: np.full(len(texts), np.nan))
+    if n_numeric == n_non_missing and is_text_file:
+        return _make_numeric_column(name, _to_float64(pc.replace_substring_regex(texts, r"[\s+]", "")))
+    row = pc.index(is_number, False).as_py()
+    value = texts[row].as_py() if row >= 0 else ""
+    short_value = value if len(value) <= 30 else value[:27] + "..."
+    comma_note = _describe_comma(value, texts)
+    return Column(
+        name,
+        "text",
+        non_numeric_reason=f"data row {row + 1} holds {short_value!r}{comma_note}" if row >= 0 else "",
+        has_number_with_comma=bool(comma_note),
+        n_numeric=n_numeric,
+        n_non_missing=n_non_missing,
+        load_texts=texts.to_pylist,
+        load_cells=lambda: _load_text_cells(texts),
+    )
+
+
+def _load_text_cells(texts: pa.ChunkedArray) -> AnyArray:
+    """Return texts (n,) as objects, None if missing; equal texts are one object, which saves memory and time."""
+    encoded = texts.combine_chunks().dictionary_encode()
+    values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    return np.asarray(values[_to_numpy(pc.fill_null(encoded.indices.cast(pa.int64()), -1), np.int64)])
+
+
+def _describe_comma(value: str, column_texts: pa.ChunkedArray) -> str:
+    """Return a phrase on the comma in a number, decimal or thousands by the whole column; '' if it is no number."""
+    may_be_decimal = bool(re.match(_DECIMAL_COMMA_PATTERN, value))
+    if not may_be_decimal and not re.match(_THOUSANDS_COMMA_PATTERN, value):
+        return ""
+    is_only_decimal = _matches_pattern_but_not_excluded(column_texts, _DECIMAL_COMMA_PATTERN, _THOUSANDS_COMMA_PATTERN)
+    if may_be_decimal and pc.any(is_only_decimal).as_py():
+        return ", with a decimal comma instead of a point"
+    return ", with a comma that seems to separate thousands"
+
+
+def _matches_pattern_but_not_excluded(texts: pa.ChunkedArray, pattern: str, excluded_pattern: str) -> pa.ChunkedArray:
+    """Return a Boolean for each text: whether it matches ``pattern`` but not ``excluded_pattern``."""
+    return pc.and_not(pc.match_substring_regex(texts, pattern), pc.match_substring_regex(texts, excluded_pattern))
+
+
+def _arrow_kind_name(arrow_type: pa.DataType) -> str:
+    """Return 'empty', 'dates', 'times' or Arrow's own name for a type that is neither numeric nor text."""
+    if pa.types.is_null(arrow_type):
+        return "empty"
+    if pa.types.is_date(arrow_type) or pa.types.is_timestamp(arrow_type):
+        return "dates"
+    if pa.types.is_time(arrow_type) or pa.types.is_duration(arrow_type):
+        return "times"
+    return str(arrow_type).split("<")[0]
+
+
+def format_column_kinds(columns: Sequence[Column]) -> list[str]:
+    """Return a text for each column, 'species (text)', with a reason if it is probably meant to be numeric."""
+    return [
+        f"{column.name} ({column.kind}{', ' + column.non_numeric_reason if column.is_likely_numeric else ''})"
+        for column in columns
+    ]

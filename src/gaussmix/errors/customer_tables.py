@@ -1,0 +1,42 @@
+"""Errors about files of customers: columns of outcomes, times, groups and values."""
+
+from collections.abc import Sequence
+
+from gaussmix.errors.files import TableError
+from gaussmix.errors.text import format_count, format_suggestion, join_with_commas
+
+
+class CustomerTableError(TableError):
+    """A file of customers with a column that cannot be used as it is named."""
+
+    @classmethod
+    def missing_outcomes(cls, column: str, n_missing: int, row: int) -> "CustomerTableError":
+        """Return the error that customers have no outcome; ``row`` counts from 1."""
+        return cls(
+            f"column {column!r}, the target, has no value in {format_count(n_missing, 'data row')}, first in data row "
+            f"{row}; keep these rows for gaussmix churn-score, or fill in the outcome"
+        )
+
+    @classmethod
+    def unknown_outcome(cls, column: str, value: str, outcomes: Sequence[str]) -> "CustomerTableError":
+        """Return the error that the value that means that a customer left does not occur."""
+        found = join_with_commas([repr(outcome) for outcome in outcomes])
+        return cls(
+            f"{value!r} is no value of the target {column!r}{format_suggestion(value, outcomes)}, which has {found}; "
+            "name one of them with --positive"
+        )
+
+    @classmethod
+    def unclear_outcome(cls, column: str, outcomes: Sequence[str]) -> "CustomerTableError":
+        """Return the error that no outcome has a name that means that a customer left, or several have."""
+        found = join_with_commas([repr(outcome) for outcome in outcomes])
+        return cls(
+            f"the values {found} of the target {column!r} do not tell which one means that a customer left; name it, "
+            f"as in --positive {outcomes[-1]}"
+        )
+
+    @classmethod
+    def unusable_column(cls, column: str, column_kind: str, purpose: str) -> "CustomerTableError":
+        """Return the error that a column is empty or of a kind that cannot serve as outcomes, times, ..."""
+        found = "is empty" if column_kind == "empty" else f"contains {column_kind}"
+        return cls(f"column {column!r} {found}, so it cannot be used as {purpose}; name another column")

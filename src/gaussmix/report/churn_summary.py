@@ -1,0 +1,123 @@
+"""``ChurnSummary``: everything that a report on churn shows, from a fitted model and the customers of its fit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gaussmix.classification.churn.churn_model import ChurnModel
+from gaussmix.classification.churn.segments import Segments
+from gaussmix.classification.evaluation.outcomes import parse_binary
+from gaussmix.classification.validation.peer_comparison import PeerComparison
+from gaussmix.report.churn_scores import ScoredCustomers, score_customers
+from gaussmix.report.churn_text import (
+    describe_contacts,
+    describe_first_segment,
+    describe_important_columns,
+    describe_outcomes,
+    describe_validation,
+)
+from gaussmix.report.churn_validation import ChurnValidation, ContactTerms, GroupColumn, make_churn_validation
+from gaussmix.types import ArrayLike, BoolN, N
+
+
+@dataclass(frozen=True, eq=False)
+class ChurnSummary:
+    """A churn model, how good it is, and the customers of its fit. ``print`` shows the main sentences.
+
+    Attributes
+    ----------
+    model : ChurnModel
+    is_positive : ndarray of bool of shape (n,)
+        Who left.
+    validation : ChurnValidation
+    segments : Segments
+    scores : ScoredCustomers
+        Probabilities are those of models that have not seen the customer, where there are such. Those who have not
+        left are explained.
+    """
+
+    model: ChurnModel
+    is_positive: BoolN
+    validation: ChurnValidation
+    segments: Segments = field(repr=False)
+    scores: ScoredCustomers = field(repr=False)
+
+    @property
+    def sentences(self) -> list[str]:
+        """Who left, who is most likely to, whom to contact, and how good the model is."""
+        return [
+            describe_outcomes(int(self.is_positive.sum()), len(self.is_positive)),
+            describe_first_segment(self.segments),
+            *describe_important_columns(self.scores.reasons),
+            *describe_contacts(self.validation.plan, self.scores.plan)[:1],
+            *describe_validation(self.validation),
+        ]
+
+    def __str__(self) -> str:
+        """Return the sentences, and the segments."""
+        return "\n".join([*self.sentences, str(self.segments)])
+
+
+def summarize_churn(
+    model: ChurnModel,
+    X: Any,
+    y: ArrayLike,
+    comparison: PeerComparison,
+    *,
+    groups: GroupColumn | None = None,
+    terms: ContactTerms | None = None,
+    identifiers: Mapping[str, ArrayLike] | None = None,
+) -> ChurnSummary:
+    """Return what a report on churn shows.
+
+    Parameters
+    ----------
+    model : fitted ChurnModel
+    X : data frame, dict of columns or array of shape (n, d)
+        The customers of the fit.
+    y : array-like of shape (n,)
+        True or 1 for those who left, False or 0 for others.
+    comparison : PeerComparison
+        What `compare_with_peers` returns for these customers.
+    groups : GroupColumn, optional
+        A column whose groups are compared.
+    terms : ContactTerms, optional
+        What a contact costs and brings.
+    identifiers : mapping of str to array-like of shape (n,), optional
+        Columns that identify customers.
+
+    Raises
+    ------
+    DataError, ParameterError
+        If an argument is invalid.
+    """
+    is_positive = parse_binary(y)
+    return ChurnSummary(
+        model,
+        is_positive,
+        make_churn_validation(comparison, groups=groups, terms=terms),
+        model.segments(),
+        score_customers(
+            model,
+            X,
+            _unseen_probabilities(model, X, comparison),
+            candidates=np.flatnonzero(~is_positive),
+            terms=terms,
+            identifiers=identifiers,
+        ),
+    )
+
+
+def _unseen_probabilities(model: ChurnModel, X: Any, comparison: PeerComparison) -> N:
+    """Return probabilities (n,) by models that have not seen the customer: of the comparison, else of the calibration.
+
+    Of customers whom neither held out, the model itself gives them.
+    """
+    probabilities = model.churn_probability(X)
+    classifier = model.classifier_
+    if classifier.held_out_rows_ is not None and classifier.held_out_proba_ is not None:
+        probabilities[classifier.held_out_rows_] = classifier.held_out_proba_[:, model.state_.positive]
+    probabilities[comparison.rows] = next(iter(comparison.probabilities.values()))
+    return probabilities

@@ -1,0 +1,161 @@
+"""Sentences on churn: who left, how the probabilities were tested, and what the answers do not say."""
+
+from gaussmix.classification.churn.explanation import CustomerExplanation
+from gaussmix.classification.churn.reasons import CustomerReasons
+from gaussmix.classification.churn.segments import Segments
+from gaussmix.classification.churn.wording import format_condition, format_percent
+from gaussmix.classification.evaluation.actions import ActionPlan
+from gaussmix.classification.evaluation.gain import GainTable
+from gaussmix.classification.evaluation.prior_shift import PriorEstimate
+from gaussmix.classification.evaluation.reliability import ReliabilityTable
+from gaussmix.errors.text import format_count, join_with_and
+from gaussmix.report.churn_validation import ChurnValidation
+
+_FIRST_FRACTION, _FIRST_NAME = 0.2, "fifth"
+_N_COLUMNS_NAMED = 3
+_CLEAR_EXCESS = 1.5  # of the calibration error over that of right probabilities
+
+MEASURES = (
+    ("AUC", "The probability that a customer who left has a higher probability than one who stayed; 0.5 is guessing."),
+    ("Brier score", "The mean squared distance of the probabilities from what happened; lower is better."),
+    ("log-loss", "The mean surprise of what happened, in nats; lower is better."),
+    ("ECE", "Expected calibration error: how far probabilities are from observed rates, on average; lower is better."),
+)
+
+
+def format_whole_percent(fraction: float) -> str:
+    """Return a fraction as '26%', or with one decimal below a tenth: '2.6%'."""
+    if 0.0 < fraction < 0.0005:
+        return "<0.1%"
+    return f"{100.0 * fraction:.0f}%" if fraction >= 0.1 or fraction == 0.0 else f"{100.0 * fraction:.1f}%"
+
+
+def describe_outcomes(n_left: int, n_customers: int) -> str:
+    """Return '1869 of 7043 customers left (26.5%).'."""
+    rate = f"{100.0 * n_left / n_customers:.1f}%"
+    return f"{n_left} of {format_count(n_customers, 'customer')} left ({rate})."
+
+
+def describe_first_segment(segments: Segments) -> str:
+    """Return the segment of the highest churn rate in a sentence."""
+    first = segments[0]
+    return (
+        f"Of {len(segments)} segments, the one most likely to leave has {first.n_customers:,.0f} customers, of whom "
+        f"{format_whole_percent(first.churn_rate.rate)} left: {first.profile.description}."
+    )
+
+
+def describe_important_columns(reasons: CustomerReasons | None) -> list[str]:
+    """Return a sentence on the columns that matter most; [] without any."""
+    names = [str(row["column"]) for row in ([] if reasons is None else reasons.importance())][:_N_COLUMNS_NAMED]
+    return [f"What matters most for the customers who have not left: {join_with_and(names)}."] if names else []
+
+
+def describe_validation(validation: ChurnValidation) -> list[str]:
+    """Return sentences on a validation: the test, whom the first customers are, and whether probabilities are right.
+
+    Sentences on other models, groups and contacts are those of their own results.
+    """
+    return [
+        describe_test(validation),
+        describe_ranking(validation.gain),
+        describe_reliability(validation.reliability),
+    ]
+
+
+def describe_test(validation: ChurnValidation) -> str:
+    """Return which customers tested the probabilities."""
+    plan = validation.comparison.plan
+    if plan.startswith("trained on"):
+        return f"All figures on the quality of the probabilities come from a test in time: {plan}."
+    return f"All figures on the quality of the probabilities come from models that had not seen the customer: {plan}."
+
+
+def describe_ranking(gain: GainTable) -> str:
+    """Return how many of those who left are among the first customers, and which fraction of these left."""
+    reached = float(gain.gain_at(_FIRST_FRACTION))
+    rate = reached * gain.rate / _FIRST_FRACTION
+    return (
+        f"The {_FIRST_NAME} of the customers with the highest probability contains {format_whole_percent(reached)} of "
+        f"those who left; {format_whole_percent(rate)} of this {_FIRST_NAME} left, "
+        f"{reached / _FIRST_FRACTION:.1f} times as many as of all customers."
+    )
+
+
+def describe_reliability(reliability: ReliabilityTable) -> str:
+    """Return whether the probabilities came true, beside what chance alone explains."""
+    error, by_chance = reliability.calibration_error, reliability.calibration_error_by_chance
+    verdict = (
+        "more than chance explains; see the picture of reliability"
+        if error > _CLEAR_EXCESS * by_chance
+        else "no more than chance explains"
+    )
+    return (
+        f"Probabilities and observed rates differ by {100.0 * error:.1f} percentage points on average, {verdict} "
+        f"({100.0 * by_chance:.1f})."
+    )
+
+
+def describe_contacts(tested: ActionPlan | None, current: ActionPlan | None) -> list[str]:
+    """Return whom to contact; [] without costs.
+
+    Parameters
+    ----------
+    tested : ActionPlan or None
+        Of customers whose outcomes are known; None if there are none.
+    current : ActionPlan or None
+        Of customers who may still leave.
+    """
+    if current is None or tested is None:
+        return [] if current is None else [current.sentence]
+    sentences = [f"Of the customers who have not left: {current.sentence[0].lower()}{current.sentence[1:]}"]
+    if tested.observed_profit is not None and tested.observed_interval is not None:
+        low, high = tested.observed_interval
+        sentences.append(
+            f"Test of the rule: it would have contacted {tested.n_contacted} of {len(tested.is_contacted)} customers. "
+            f"A profit of {_format_amount(tested.expected_profit)} was expected; by what these customers did, it would "
+            f"have been {_format_amount(tested.observed_profit)} ({_format_amount(low)} to {_format_amount(high)})."
+        )
+    return sentences
+
+
+def _format_amount(value: float) -> str:
+    """Return an amount with four significant digits: '78,130'."""
+    return f"{float(f'{value:.4g}'):,.10g}"
+
+
+def describe_new_rate(new_rate: float, estimate: PriorEstimate | None) -> str:
+    """Return which churn rate probabilities are corrected for, with its standard error if it is estimated."""
+    if estimate is None:
+        return f"The probabilities are corrected for a churn rate of {format_percent(new_rate)}."
+    error = float(estimate.standard_errors[1])
+    found = (
+        f"The customers themselves suggest a churn rate of {100.0 * new_rate:.1f}% (± {100.0 * error:.1f}); in "
+        f"training it was {100.0 * float(estimate.training_prior[1]):.1f}%. The probabilities are corrected for it."
+    )
+    return " ".join([found, *estimate.notes])
+
+
+def describe_change(explanation: CustomerExplanation) -> str:
+    """Return the smallest change that brings the probability below the threshold: 'contract = Two year (18%)'."""
+    if not explanation.changes:
+        return "no change of one or two columns is enough"
+    change = explanation.changes[0]
+    conditions = join_with_and([format_condition(name, change.new[name]) for name in change.columns])
+    return f"{conditions} ({format_percent(change.probability)})"
+
+
+def describe_method() -> list[str]:
+    """Return sentences on what a churn model does, and on what its answers do not say."""
+    return [
+        "The model describes those who left and those who stayed by mixtures of numbers and categories, refines them "
+        "to tell the two apart, and calibrates the probabilities on customers that it had not seen.",
+        "A missing cell is left out of a probability, not filled in. Unknown categories count as missing.",
+        "Segments are groups of similar customers, found without looking at who left. So their churn rates are honest, "
+        "and their intervals hold for new customers of the same kind.",
+        "Reasons say what moves the probability of a customer, compared with all customers. They describe what goes "
+        "together in the data, not what would happen if something were changed.",
+        "The probabilities hold for customers like these. If prices, contracts or customers change, compare new files "
+        "with gaussmix churn-score, which tests for drift.",
+        "A contact can also make a customer leave. Only a test with a control group shows what contacts achieve.",
+    ]
