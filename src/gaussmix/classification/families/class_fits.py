@@ -92,7 +92,8 @@ class ClassFits(AbstractFamilyFits):
         if n_components == 1:
             return self._fit_one_component(label)
         rows = self.class_rows(label)
-        prior = prior_at(self.class_moments(label), self.strength, n_components)
+        whole = -1 if n_components == 1 else label  # at the moments of the class itself its rows would count twice
+        prior = prior_at(self.class_moments(whole), self.strength, n_components)
         start = start_at(prior, rows.layout)
         labels = cluster_rows(rows.mixed_rows, prior, n_components, seed)
         responsibilities = hard_responsibilities(labels, n_components)
