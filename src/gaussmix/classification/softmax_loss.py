@@ -35,9 +35,10 @@ class SoftmaxLoss:
     are the log slope, the intercepts of all classes but the first, and the ratio of each floor to the rest
     ``1 - sum floors``. The log slope and the intercepts have standard normal priors. Half a row of each class counts as
     one that only the floor explains, and 20 rows as ones that no floor explains. So a calibration of few rows stays
-    near the identity, and one of separated classes is finite. With floors the standard deviation of a positive log slope is 0.1: a steep slope with
-    high floors and a flat one with low floors explain rows nearly alike, and the flat one keeps rows apart that the
-    steep one moves onto the floor.
+    near the identity, and one of separated classes is finite.
+
+    With floors the standard deviation of a positive log slope is 0.1: a steep slope with high floors and a flat one
+    with low floors explain rows nearly alike, and the flat one keeps rows apart that the steep one moves onto the floor.
 
     Attributes
     ----------

@@ -90,10 +90,9 @@ class ClassFits(AbstractFamilyFits):
     def _run(self, label: int, n_components: int, seed: int) -> EMResult:
         """Fit a mixture to the rows of a class."""
         if n_components == 1:
-            return self._fit_one_component(label)
+            return self._fit_one_component(label)  # a prior at its own moments would count its rows twice
         rows = self.class_rows(label)
-        whole = -1 if n_components == 1 else label  # at the moments of the class itself its rows would count twice
-        prior = prior_at(self.class_moments(whole), self.strength, n_components)
+        prior = prior_at(self.class_moments(label), self.strength, n_components)
         start = start_at(prior, rows.layout)
         labels = cluster_rows(rows.mixed_rows, prior, n_components, seed)
         responsibilities = hard_responsibilities(labels, n_components)
