@@ -38,7 +38,8 @@ class SoftmaxLoss:
     near the identity, and one of separated classes is finite.
 
     With floors the standard deviation of a positive log slope is 0.1: a steep slope with high floors and a flat one
-    with low floors explain rows nearly alike, and the flat one keeps rows apart that the steep one moves onto the floor.
+    with low floors explain rows nearly alike, and the flat one keeps rows apart that the steep one moves onto the
+    floor.
 
     Attributes
     ----------
