@@ -95,7 +95,9 @@ def format_score_summary(model_name: str, file_name: str, scored: ScoredFile) ->
     ]
     if scored.new_rate is not None:
         fields.append(("Rate", describe_new_rate(scored.new_rate, scored.rate_estimate)))
-    fields += [("Drift" if i == 0 else "", sentence) for i, sentence in enumerate(scored.drift.sentences)]
+    outcomes = () if scored.evaluation is None else scored.evaluation.sentences
+    for name, sentences in (("Outcomes", outcomes), ("Drift", scored.drift.sentences)):
+        fields += [(name if i == 0 else "", sentence) for i, sentence in enumerate(sentences)]
     return format_fields(fields)
 
 

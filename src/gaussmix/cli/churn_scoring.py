@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gaussmix.classification.churn.churn_evaluation import ChurnEvaluation
 from gaussmix.classification.churn.churn_model import ChurnModel
 from gaussmix.classification.churn.drift import ChurnDrift
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate
@@ -15,7 +16,11 @@ from gaussmix.cli.churn_training import make_terms
 from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.cli.table_reader import Table, read_table
+from gaussmix.errors import CustomerTableError
 from gaussmix.report.churn_scores import ScoredCustomers, score_customers
+from gaussmix.types import AnyArray
+
+_MIN_ROWS_PER_CLASS = 2  # measures need two of each class
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +33,8 @@ class ScoredFile:
     scores : ScoredCustomers
     drift : ChurnDrift
         From the customers of the fit.
+    evaluation : ChurnEvaluation or None
+        How good the probabilities are, if the file has the outcomes.
     rate_estimate : PriorEstimate or None
         The churn rate that the customers themselves suggest, if it was asked for.
     new_rate : float or None
@@ -37,6 +44,7 @@ class ScoredFile:
     table: Table
     scores: ScoredCustomers
     drift: ChurnDrift
+    evaluation: ChurnEvaluation | None
     rate_estimate: PriorEstimate | None
     new_rate: float | None
 
@@ -56,6 +64,9 @@ def score_file(
         table = read_table(file)
     value_column = None if contact is None else contact.value_column
     require_columns(table, [] if value_column is None else [value_column])
+    missing = [reader.name for reader in model.classifier_.schema_.readers if reader.name not in table.column_names]
+    if missing:
+        raise CustomerTableError.missing_inputs(file, missing)
     used = set(model.classifier_.schema_.input_columns)
     cells, notes = load_cells(table, [column for column in table.columns if column.name in used], tuple(used))
     console.print_notes(notes)
@@ -71,12 +82,27 @@ def score_file(
             if rate is not None:
                 probabilities = model.churn_probability(cells, new_rate=rate)
             drift = model.drift(cells)
+            outcomes = _find_outcomes(model, table)
+            evaluation = None if outcomes is None else model.evaluate(cells, outcomes)
             scores = score_customers(
                 model,
                 cells,
                 np.asarray(probabilities),
+                candidates=None if outcomes is None else np.flatnonzero(outcomes != model.positive_),
                 terms=make_terms(contact, values),
                 identifiers=split_identifiers(table, None, None).identifiers,
                 max_explained=max_explained,
             )
-    return ScoredFile(table, scores, drift, estimate, None if rate is None else float(rate))
+    return ScoredFile(table, scores, drift, evaluation, estimate, None if rate is None else float(rate))
+
+
+def _find_outcomes(model: ChurnModel, table: Table) -> AnyArray | None:
+    """Return the outcomes (n,) if the file has them for all customers, in the words of the fit, of each class two."""
+    if model.target_name_ not in table.column_names:
+        return None
+    values = table.columns[table.column_names.index(model.target_name_)].load_cells()
+    classes = model.classes_.tolist()
+    if values is None or not all(value in classes for value in values.tolist()):
+        return None
+    n_left = int(np.count_nonzero(values == model.positive_))
+    return values if _MIN_ROWS_PER_CLASS <= n_left <= len(values) - _MIN_ROWS_PER_CLASS else None

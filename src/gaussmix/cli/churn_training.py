@@ -5,13 +5,14 @@ from typing import NamedTuple
 from gaussmix.classification.churn.churn_model import ChurnModel
 from gaussmix.classification.classifier import MixtureClassifier
 from gaussmix.classification.validation.peer_comparison import compare_with_peers
+from gaussmix.classification.validation.splits import plan_split_in_time, plan_stratified_folds
 from gaussmix.cli import console
 from gaussmix.cli.churn_input import ChurnInput, ColumnRoles, parse_outcomes, read_customers
 from gaussmix.cli.churn_options import ChurnOptions, ContactOptions
 from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.report.churn_summary import ChurnSummary, summarize_churn
 from gaussmix.report.churn_validation import ContactTerms, GroupColumn
-from gaussmix.types import AnyArray
+from gaussmix.types import AnyArray, BoolN
 
 
 class ChurnResult(NamedTuple):
@@ -29,11 +30,13 @@ def train_churn_model(options: ChurnOptions) -> ChurnResult:
     outcomes = parse_outcomes(customers.outcomes, options.target, options.positive)
     notes = [*customers.notes, *outcomes.notes]
     console.print_notes(notes)
+    _require_splits(options, outcomes.has_left, customers.times)
     classifier = _make_classifier(options)
     fixed = [name for name in options.fixed if name in customers.cells]
     model = ChurnModel(classifier, positive=outcomes.positive, fixed_columns=fixed, random_state=options.seed)
     with console.progress_bar("fitting the model"), console.print_data_warnings():
         model.fit(customers.cells, outcomes.labels)
+    model.target_name_ = options.target
     console.print_notes(model.classifier_.notes_)
     with console.progress_bar("comparing with other models") as callback, console.hide_data_warnings():
         comparison = compare_with_peers(
@@ -74,6 +77,14 @@ def make_terms(contact: ContactOptions | None, values: AnyArray | None) -> Conta
     value = contact.value_saved if values is None else values
     assert not isinstance(value, str)
     return ContactTerms(contact.cost_contact, value, contact.success_rate)
+
+
+def _require_splits(options: ChurnOptions, has_left: BoolN, times: AnyArray | None) -> None:
+    """Raise ValidationError before a fit if the customers cannot be split as the comparison will need it."""
+    if times is None:
+        plan_stratified_folds(has_left, options.n_folds, options.seed)
+    else:
+        plan_split_in_time(has_left, times, options.test_fraction)
 
 
 def _make_classifier(options: ChurnOptions) -> MixtureClassifier:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gaussmix.errors.files import TableError
-from gaussmix.errors.text import format_count, format_suggestion, join_with_commas
+from gaussmix.errors.text import format_count, format_suggestion, join_with_and, join_with_commas, pluralize
 
 
 class CustomerTableError(TableError):
@@ -33,6 +33,15 @@ class CustomerTableError(TableError):
         return cls(
             f"the values {found} of the target {column!r} do not tell which one means that a customer left; name it, "
             f"as in --positive {outcomes[-1]}"
+        )
+
+    @classmethod
+    def missing_inputs(cls, path: object, names: Sequence[str]) -> "CustomerTableError":
+        """Return the error that a file lacks columns that a model uses."""
+        listed = join_with_and([repr(name) for name in names])
+        return cls(
+            f"{path} has no {pluralize('column', len(names))} {listed}, which the model uses; add "
+            f"{'it' if len(names) == 1 else 'them'}, with empty cells if the values are unknown"
         )
 
     @classmethod

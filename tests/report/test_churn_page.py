@@ -1,0 +1,256 @@
+"""The report on churn: scores that join the table, sentences, tables, and one safe page."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaussmix.classification import ChurnModel, PeerComparison, plan_actions
+from gaussmix.errors import DataError, FileError, ParameterError
+from gaussmix.report import (
+    ChurnSummary,
+    ContactTerms,
+    GroupColumn,
+    render_churn_html,
+    score_customers,
+    summarize_churn,
+    write_churn_report,
+)
+from gaussmix.report.churn_tables import customer_table, profile_table, segment_table
+from gaussmix.report.churn_text import describe_change, describe_contacts, describe_new_rate
+from tests.report.churn_samples import make_comparison
+from tests.report.test_html_page import FETCHING_ATTRIBUTES, Page
+
+N_ROWS = 140
+TERMS = ContactTerms(10.0, 100.0, 0.5)
+SECTIONS = ["summary", "segments", "customers", "contacts", "quality", "groups", "columns", "method", "about"]
+
+
+def make_customers(n_rows: int = N_ROWS, seed: int = 0) -> tuple[dict[str, Any], Any]:
+    """Return customers, and who left: those with few months and a monthly plan."""
+    rng = np.random.default_rng(seed)
+    months, age = rng.integers(1, 72, n_rows).astype(float), rng.normal(45.0, 12.0, n_rows).round(1)
+    plan = np.where(rng.random(n_rows) < 0.5, "<b>monthly</b>", "yearly").astype(object)
+    has_left = rng.random(n_rows) < np.where((plan != "yearly") & (months < 40), 0.8, 0.1)
+    return {"months": months, "plan": plan, "age": age}, has_left
+
+
+@pytest.fixture(scope="module")
+def model() -> ChurnModel:
+    return ChurnModel(fixed_columns=["age"], random_state=0).fit(*make_customers())
+
+
+@pytest.fixture(scope="module")
+def comparison(model: ChurnModel) -> PeerComparison:
+    """A comparison in which all customers but the first twenty are tested."""
+    X, has_left = make_customers()
+    rows = np.arange(20, N_ROWS)
+    p = np.clip(model.churn_probability(X)[rows] + 0.01, 0.0, 1.0)
+    made = make_comparison(N_ROWS - 20)
+    return replace(
+        made,
+        rows=rows,
+        is_positive=has_left[rows],
+        probabilities={"mixture classifier": p, "logistic regression": p / 2},
+    )
+
+
+@pytest.fixture(scope="module")
+def summary(model: ChurnModel, comparison: PeerComparison) -> ChurnSummary:
+    X, has_left = make_customers()
+    names = {"customer": [f"<C{i}>" for i in range(N_ROWS)]}
+    groups = GroupColumn("plan", X["plan"])
+    return summarize_churn(model, X, has_left, comparison, groups=groups, terms=TERMS, identifiers=names)
+
+
+@pytest.fixture(scope="module")
+def text(summary: ChurnSummary) -> str:
+    return render_churn_html(summary, source_name="c.csv", notes=["A note & more."])
+
+
+def test_probabilities_are_those_of_models_that_have_not_seen_the_customer(
+    summary: ChurnSummary, model: ChurnModel, comparison: PeerComparison
+) -> None:
+    found = summary.scores.probabilities
+    np.testing.assert_array_equal(found[20:], comparison.probabilities["mixture classifier"])
+    classifier = model.classifier_
+    assert classifier.held_out_rows_ is not None
+    assert classifier.held_out_proba_ is not None
+    held_out = dict(zip(classifier.held_out_rows_.tolist(), classifier.held_out_proba_[:, 1].tolist(), strict=True))
+    assert found[:20].tolist() == [held_out[row] for row in range(20)]
+
+
+def test_candidates_have_not_left_and_are_in_order(summary: ChurnSummary, model: ChurnModel) -> None:
+    X, has_left = make_customers()
+    scores = summary.scores
+    assert sorted(scores.candidates.tolist()) == np.flatnonzero(~has_left).tolist()
+    assert (np.diff(scores.probabilities[scores.candidates]) <= 0).all()
+    np.testing.assert_array_equal(scores.segments, model.assign_segments(X).numbers)
+    assert scores.plan is not None
+    expected = plan_actions(scores.probabilities[scores.candidates], 10.0, 100.0, 0.5)
+    np.testing.assert_array_equal(scores.plan.is_contacted, expected.is_contacted)
+
+
+def test_the_table_has_every_customer(summary: ChurnSummary) -> None:
+    scores, table = summary.scores, summary.scores.to_table()
+    assert {len(values) for values in table.values()} == {N_ROWS}
+    assert list(table)[-2:] == ["contact", "expected_profit"]
+    first = int(scores.candidates[0])
+    assert table["reasons_to_leave"][first] == scores.reason_texts()[0]
+    assert table["reasons_to_stay"][first] == scores.reason_texts(is_raising=False)[0]
+    assert table["smallest_change"][first] == describe_change(scores.explanations[0])
+    left = summary.is_positive
+    for name in ("reasons_to_leave", "reasons_to_stay", "smallest_change"):
+        assert not any(table[name][left])
+    assert not table["contact"][left].any()
+    assert np.isnan(table["expected_profit"][left]).all()
+    without = score_customers(summary.model, make_customers()[0], scores.probabilities, max_explained=0)
+    assert "contact" not in without.to_table()
+    assert len(without.reason_texts()) == N_ROWS
+    assert without.change_texts == []
+
+
+def test_changes_halve_the_probability_and_keep_fixed_columns(summary: ChurnSummary, model: ChurnModel) -> None:
+    X, _ = make_customers()
+    p = model.churn_probability(X)
+    n_found = 0
+    for row, explanation in zip(summary.scores.candidates.tolist(), summary.scores.explanations, strict=False):
+        assert explanation.threshold == pytest.approx(p[row] / 2)
+        for change in explanation.changes:
+            assert change.probability < explanation.threshold
+            assert "age" not in change.columns
+            n_found += 1
+    assert n_found > 10
+
+
+def test_summary_in_sentences(summary: ChurnSummary) -> None:
+    n_left = int(summary.is_positive.sum())
+    sentences = summary.sentences
+    assert sentences[0] == f"{n_left} of {N_ROWS} customers left ({100 * n_left / N_ROWS:.1f}%)."
+    first = summary.segments[0]
+    assert sentences[1].startswith(f"Of {len(summary.segments)} segments, the one most likely to leave has ")
+    assert first.profile.description in sentences[1]
+    assert summary.scores.reasons is not None
+    best = str(summary.scores.reasons.importance()[0]["column"])
+    assert sentences[2].startswith(f"What matters most for the customers who have not left: {best}")
+    assert sentences[3].startswith("Of the customers who have not left: contact ")
+    assert str(summary).startswith(sentences[0])
+    assert str(summary.segments) in str(summary)
+
+
+def test_tables_of_segments_and_customers(summary: ChurnSummary) -> None:
+    segments = segment_table(summary.segments)
+    assert [row.name for row in segments] == [str(i + 1) for i in range(len(summary.segments))]
+    for row, segment in zip(segments, summary.segments, strict=True):
+        assert row.low_percent <= row.percent <= row.high_percent
+        assert row.percent == pytest.approx(100.0 * segment.churn_rate.rate)
+        assert row.description == segment.profile.description
+    customers = customer_table(summary.scores, 7)
+    assert [row.number for row in customers] == list(range(1, 8))
+    assert all(row.identifiers == (f"<C{row.row}>",) for row in customers)
+    assert all(row.reason for row in customers)
+    profiles = {row.column: row for row in profile_table(summary.segments, 10)}
+    assert {name.split(" = ")[0] for name in profiles} == {"months", "plan", "age"}
+    own = next(profile for profile in summary.segments[0].profile.columns if profile.column == "months")
+    assert profiles["months"].cells[0].startswith(f"{own.median:.3g} (")
+    assert len(profile_table(summary.segments, 1)) == 1
+
+
+def test_markup_is_balanced_and_leads_to_every_section(text: str) -> None:
+    page = Page(text)
+    assert page.open == []
+    assert page.attributes("a", "href") == [f"#{section}" for section in SECTIONS]
+    assert {attrs.get("id") for _, attrs in page.tags} >= set(SECTIONS)
+    assert "A note & more." in page.text
+    assert "Churn in c.csv" in page.text
+
+
+def test_nothing_is_fetched_and_names_are_never_markup(text: str) -> None:
+    page = Page(text)
+    for tag, attrs in page.tags:
+        assert tag not in ("script", "link", "iframe", "object", "embed", "base")
+        for name, value in attrs.items():
+            assert name not in FETCHING_ATTRIBUTES or (value or "").startswith(("#", "data:image/"))
+            assert not name.startswith("on")
+    assert not re.search(r"@import|url\(|https?://", text)
+    assert "<C" in page.text
+    assert "plan = <b>monthly</b>" in page.text
+    alts = page.attributes("img", "alt")
+    assert len(alts) == len(set(alts)) == 3
+    assert all(len(alt) > 30 for alt in alts)
+
+
+def test_the_page_shows_the_tables(text: str, summary: ChurnSummary) -> None:
+    page_text = Page(text).text
+    for sentence in [*summary.sentences, *summary.validation.comparison.sentences]:
+        assert sentence in page_text
+    for segment in segment_table(summary.segments):
+        assert segment.rate in page_text
+        assert segment.description in page_text
+    customers = customer_table(summary.scores)
+    assert len(customers) > 20, "more than are shown at first"
+    for customer in customers:
+        assert customer.reason in page_text
+        assert customer.change in page_text
+    assert f"The next {len(customers) - 20} customers" in page_text
+    assert "Fixed columns do not change." in page_text
+
+
+def test_parts_that_were_not_asked_for_are_left_out(model: ChurnModel, comparison: PeerComparison) -> None:
+    X, has_left = make_customers()
+    page = Page(render_churn_html(summarize_churn(model, X, has_left, comparison), title="T"))
+    ids = {attrs.get("id") for _, attrs in page.tags}
+    assert {"contacts", "groups"}.isdisjoint(ids)
+    assert len(page.attributes("img", "alt")) == 2
+    assert "data row" in page.text
+
+
+def test_a_file_of_customers_who_have_all_left(model: ChurnModel, comparison: PeerComparison) -> None:
+    X, has_left = make_customers()
+    summary = summarize_churn(model, X, has_left, comparison, terms=TERMS)
+    gone = score_customers(model, X, summary.scores.probabilities, candidates=np.arange(0), terms=TERMS)
+    assert gone.plan is None
+    assert gone.reasons is None
+    page = render_churn_html(replace(summary, scores=gone))
+    assert "All customers of the file have left." in page
+    assert "contact" not in gone.to_table()
+
+
+def test_equal_input_gives_equal_pages(text: str, summary: ChurnSummary, tmp_path: Path) -> None:
+    assert render_churn_html(summary, source_name="c.csv", notes=["A note & more."]) == text
+    write_churn_report(tmp_path / "report.html", summary, source_name="c.csv", notes=["A note & more."])
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == text
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_contacts_and_new_rates_in_words(model: ChurnModel) -> None:
+    p = np.array([0.9, 0.5, 0.05])
+    current = plan_actions(p, 10.0, 100.0, 0.5)
+    assert describe_contacts(None, None) == []
+    assert describe_contacts(None, current) == [current.sentence]
+    tested = plan_actions(p, 10.0, 100.0, 0.5, y=np.array([True, False, False]))
+    now, test = describe_contacts(tested, current)
+    assert now.startswith("Of the customers who have not left: contact 2 of 3 customers")
+    assert "contacted 2 of 3 customers. A profit of 50 was expected" in test
+    assert "it would have been 30 (" in test
+    assert describe_new_rate(0.2, None) == "The probabilities are corrected for a churn rate of 20%."
+    estimate = model.estimate_rate(make_customers(300, 3)[0])
+    said = describe_new_rate(float(estimate.prior[1]), estimate)
+    assert f"a churn rate of {100 * estimate.prior[1]:.1f}% (± {100 * estimate.standard_errors[1]:.1f})" in said
+
+
+def test_arguments_that_are_not_allowed(
+    summary: ChurnSummary, model: ChurnModel, comparison: PeerComparison, tmp_path: Path
+) -> None:
+    X, has_left = make_customers()
+    with pytest.raises(ParameterError, match="what summarize_churn returns"):
+        render_churn_html(model)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="identifiers"):
+        summarize_churn(model, X, has_left, comparison, identifiers={"id": [1, 2]})
+    with pytest.raises(DataError, match="y must be True or 1"):
+        summarize_churn(model, X, np.full(N_ROWS, "yes"), comparison)
+    with pytest.raises(FileError, match="cannot write"):
+        write_churn_report(tmp_path / "nowhere" / "report.html", summary)
