@@ -93,6 +93,18 @@ def test_a_class_of_few_rows_leans_on_all_rows() -> None:
     assert np.isfinite(mixture.tables[0]).all()
 
 
+def test_a_class_of_one_component_leans_on_the_covariance_within_the_classes() -> None:
+    rng = np.random.default_rng(0)
+    classes = np.r_[np.zeros(300, int), np.ones(3, int)]
+    numeric = rng.normal(size=(303, 4)) + 40.0 * classes[:, None]  # far more scatter between the classes than within
+    numeric /= numeric.std(axis=0)
+    rows = TrainingRows(LAYOUT, numeric, np.zeros((303, 2), dtype=np.int64), classes, 2)
+    mixture = ClassFits(rows).fit_generative(_spec(1, 1), 0)
+    within = numeric[:300].var(axis=0)
+    np.testing.assert_allclose(mixture.variances[1], within[LAYOUT.independent_columns], rtol=0.9)
+    np.testing.assert_allclose(np.diag(mixture.covariances[1]), within[LAYOUT.block_columns], rtol=0.9)
+
+
 def test_the_start_divides_groups_and_uses_categories_and_gaps() -> None:
     rng = np.random.default_rng(0)
     groups = rng.integers(0, 2, 80)

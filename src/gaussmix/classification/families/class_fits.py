@@ -82,11 +82,25 @@ class ClassFits(AbstractFamilyFits):
             self._moments[label] = run_em(start_at(prior, rows.layout), rows, m_step, np.ones((1, rows.n_rows))).mixture
         return self._moments[label]
 
+    @cached_property
+    def _common_moments(self) -> MixedMixture:
+        """The moments of all rows, with the mean covariances of the classes (Friedman, JASA 84, 1989).
+
+        They are the prior of a class of one component: at the moments of the class itself its rows would count twice.
+        """
+        fractions = self.rows.class_weights / self.rows.class_weights.sum()
+        classes = [self.class_moments(label) for label in range(self.rows.n_classes)]
+        return replace(
+            self.class_moments(-1),
+            variances=np.tensordot(fractions, [each.variances for each in classes], 1),
+            covariances=np.tensordot(fractions, [each.covariances for each in classes], 1),
+        )
+
     def _run(self, label: int, n_components: int, seed: int) -> EMResult:
         """Fit a mixture to the rows of a class."""
         rows = self.class_rows(label)
-        whole = -1 if n_components == 1 else label  # at the moments of the class itself its rows would count twice
-        prior = prior_at(self.class_moments(whole), self.strength, n_components)
+        moments = self._common_moments if n_components == 1 else self.class_moments(label)
+        prior = prior_at(moments, self.strength, n_components)
         start = start_at(prior, rows.layout)
         labels = cluster_rows(rows.mixed_rows, prior, n_components, seed)
         responsibilities = hard_responsibilities(labels, n_components)
