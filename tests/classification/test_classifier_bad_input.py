@@ -208,7 +208,7 @@ def test_a_class_with_fewer_rows_than_columns_is_fitted() -> None:
     rows[classes == 1] += 1.5
     classifier = _fit(rows, classes)
     probabilities = _check(classifier, rows)
-    assert probabilities[classes == 1, 1].mean() > probabilities[classes == 0, 1].mean() + 0.2
+    assert probabilities[classes == 1, 1].mean() > probabilities[classes == 0, 1].mean() + 0.1
     assert "Class 1 has 8 rows: its moments lean on those of all rows." in classifier.notes_
 
 
@@ -254,14 +254,14 @@ def test_an_absurd_number_of_the_fit_is_noted_and_changes_little() -> None:
     assert np.abs(classifier.predict_proba(rows) - _fit().predict_proba(rows)).max() < 0.1
 
 
-def test_a_category_seen_once_is_merged_or_leans_on_the_others() -> None:
+def test_a_category_seen_once_does_not_decide() -> None:
     columns = {**COLUMNS, "plan": np.r_[np.array(["once"], dtype=object), COLUMNS["plan"][1:]]}
     classifier = _fit(columns, method="generative", calibration=None)
     rows = select_rows(columns, np.arange(1, 120))
     once = classifier.predict_proba(rows | {"plan": np.full(119, "once", dtype=object)})
     without = classifier.predict_proba(rows | {"plan": np.full(119, None)})
     odds = once[:, 1] / once[:, 0] / (without[:, 1] / without[:, 0])
-    assert (np.abs(np.log(odds)) < np.log(60.0)).all()  # one row against a prior of 3 rows at the level's frequency
+    assert (np.abs(np.log(odds)) < np.log(5.0)).all()  # about (1 + 1/2) / (1/2)
     assert "plan" in [column.name for column in classifier.schema_.categorical]
 
 

@@ -34,8 +34,10 @@ def _largest_difference(
     return float(np.abs(first.predict_proba(table) - second.predict_proba(table if other is None else other)).max())
 
 
-@pytest.mark.parametrize("name", OPTION_NAMES)
-@pytest.mark.parametrize(("seed", "missing"), [(0, 0.0), (1, 0.1)])
+@pytest.mark.parametrize(
+    ("name", "seed", "missing"),
+    [("generative", 0, 0.0), ("generative", 1, 0.1), ("one component", 1, 0.1), ("default", 0, 0.1)],
+)
 def test_the_order_of_rows_does_not_matter_and_copies_are_weights(name: str, seed: int, missing: float) -> None:
     options = OPTIONS[OPTION_NAMES.index(name)]
     columns, classes = make_table(160, seed, missing=missing)
@@ -79,7 +81,7 @@ def test_units_of_columns_do_not_matter(name: str) -> None:
         np.testing.assert_allclose(shift, log_units, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", OPTION_NAMES)
+@pytest.mark.parametrize("name", OPTION_NAMES[:2])
 def test_offsets_of_columns_do_not_matter_without_transforms(name: str) -> None:
     options = {**OPTIONS[OPTION_NAMES.index(name)], "column_transform": None}
     columns, classes = make_table(200, 3)
@@ -88,7 +90,7 @@ def test_offsets_of_columns_do_not_matter_without_transforms(name: str) -> None:
     assert _largest_difference(first, second, columns, moved) < 10.0 * TOLERANCES[name]
 
 
-@pytest.mark.parametrize("name", OPTION_NAMES)
+@pytest.mark.parametrize("name", OPTION_NAMES[:2])
 def test_names_of_classes_levels_and_columns_do_not_matter(name: str) -> None:
     options = OPTIONS[OPTION_NAMES.index(name)] | {"n_components": 1}
     columns, classes = make_table(200, 4, 3, missing=0.1)
@@ -202,7 +204,7 @@ def test_an_unknown_level_is_a_missing_cell() -> None:
 def test_probabilities_are_near_those_of_quadratic_discriminant_analysis_on_many_rows() -> None:
     rng = np.random.default_rng(0)
     classes = rng.integers(0, 3, 6000)
-    root = rng.normal(size=(3, 3, 3))
+    root = np.eye(3) + 0.4 * rng.normal(size=(3, 3, 3))
     rows = np.einsum("nij,nj->ni", root[classes], rng.normal(size=(6000, 3))) + classes[:, None]
     ours = _fit(rows, classes, GENERATIVE | {"n_components": 1, "column_transform": None}).predict_proba(rows)
     theirs = QuadraticDiscriminantAnalysis().fit(rows, classes).predict_proba(rows)

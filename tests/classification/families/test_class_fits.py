@@ -81,16 +81,30 @@ def test_a_class_is_fitted_once_for_each_number_and_seed_and_one_component_needs
     assert fits.fit_members(_spec(1, 2), REFINED).n_iter == 20
 
 
-def test_a_class_of_few_rows_leans_on_all_rows() -> None:
+def test_a_class_of_one_row_has_its_mean_and_the_spread_of_all_rows() -> None:
     rows = _make_rows(200, missing=0.0)
     tiny = rows.select_rows(np.r_[np.flatnonzero(rows.classes == 0), np.flatnonzero(rows.classes == 1)[:1]])
     tiny = replace(tiny, weights=None)
-    mixture = ClassFits(tiny).fit_class(1, 1, 0).mixture
-    own, all_rows = tiny.numeric[-1], ClassFits(tiny).class_moments(-1)
-    np.testing.assert_allclose(mixture.variances[0], all_rows.variances[0], rtol=0.5)
-    middle = 0.5 * (own + all_rows.means[0])
-    assert np.abs(mixture.means[0] - middle).max() < 0.3 * np.abs(own - all_rows.means[0]).max()
-    assert np.isfinite(mixture.tables[0]).all()
+    fits = ClassFits(tiny)
+    mixture, all_rows = fits.fit_class(1, 1, 0).mixture, fits.class_moments(-1)
+    np.testing.assert_allclose(mixture.variances[0], all_rows.variances[0], rtol=0.3)
+    np.testing.assert_allclose(mixture.means[0], tiny.numeric[-1], atol=0.02 * np.abs(tiny.numeric).max())
+    strength = PriorStrength()
+    for table, common, code in zip(mixture.tables, all_rows.tables, tiny.codes[-1], strict=True):
+        counts = strength.count_levels(np.exp(common[0])) + (np.arange(len(common[0])) == code)
+        np.testing.assert_allclose(np.exp(table[0]), counts / counts.sum(), rtol=1e-9)
+
+
+def test_a_class_of_one_component_leans_on_the_covariance_within_the_classes() -> None:
+    rng = np.random.default_rng(0)
+    classes = np.r_[np.zeros(300, int), np.ones(3, int)]
+    numeric = rng.normal(size=(303, 4)) + 40.0 * classes[:, None]  # far more scatter between the classes than within
+    numeric /= numeric.std(axis=0)
+    rows = TrainingRows(LAYOUT, numeric, np.zeros((303, 2), dtype=np.int64), classes, 2)
+    mixture = ClassFits(rows).fit_generative(_spec(1, 1), 0)
+    within = numeric[:300].var(axis=0)
+    np.testing.assert_allclose(mixture.variances[1], within[LAYOUT.independent_columns], rtol=0.9)
+    np.testing.assert_allclose(np.diag(mixture.covariances[1]), within[LAYOUT.block_columns], rtol=0.9)
 
 
 def test_the_start_divides_groups_and_uses_categories_and_gaps() -> None:

@@ -200,3 +200,16 @@ def test_a_block_of_more_columns_needs_more_pseudo_observations(n_block: int) ->
     if n_block > 3:
         assert unseen == pytest.approx((2 * n_block + 3) / (2 * n_block + 3 + rows.total_weight), rel=0.05)
     assert NO_PRIOR.of_block(n_block) == 0.0
+
+
+def test_each_level_counts_for_half_a_row_at_least() -> None:
+    strength = PriorStrength(1.0, 5.0, 3.0)
+    np.testing.assert_allclose(strength.count_levels(np.array([[0.9, 0.1, 0.0]])), [[2.7, 0.5, 0.5]])
+    np.testing.assert_array_equal(NO_PRIOR.count_levels(np.array([[0.5, 0.5]])), 0.0)
+    layout = make_layout(0, n_independent=0, n_levels=(2,))
+    cells = make_cells(layout, 20, 0, missing=0.0)._replace(
+        codes=np.zeros((20, 1), dtype=np.int64), weights=np.ones(20)
+    )
+    m_step = _make_m_step(layout, 1, PriorStrength(1.0, 5.0, 0.2))
+    mixture = m_step(start_at(m_step.prior, layout), cells.to_rows(layout).accumulate(np.ones((1, 20))))
+    np.testing.assert_allclose(np.exp(mixture.tables[0][0]), [20.5 / 21.0, 0.5 / 21.0], rtol=1e-10)

@@ -20,8 +20,8 @@ from gaussmix.types import IntN, N
 
 _STRUCTURE = "VVV"
 _TOLERANCE = 1e-4  # of the mean log posterior density per row; most fits are refined afterwards
-_ROWS_PER_LEVEL = 0.5
 _LEVEL_SCALE = 0.7  # of an indicator beside standardised numbers, in the k-means start
+_CLASS_MEAN_STRENGTH = 0.01  # as in mclust
 _MAX_START_ROWS = 20_000
 
 
@@ -38,7 +38,7 @@ class ClassFits(AbstractFamilyFits):
     strength: PriorStrength = field(default_factory=PriorStrength)
     _results: dict[tuple[int, int, int], EMResult] = field(default_factory=dict)
     _class_rows: dict[int, TrainingRows] = field(default_factory=dict)
-    _moments: dict[int, EMResult] = field(default_factory=dict)
+    _moments: dict[int, MixedMixture] = field(default_factory=dict)
 
     def needs_starts(self, spec: MixtureSpec) -> bool:
         """Return whether a class has more than one component."""
@@ -73,44 +73,50 @@ class ClassFits(AbstractFamilyFits):
 
     def class_moments(self, label: int) -> MixedMixture:
         """Return the single component of a class, with a prior at the moments of all rows; all rows are label -1."""
-        return self._fit_one_component(label).mixture
-
-    def _fit_one_component(self, label: int) -> EMResult:
-        """Fit a single component to the rows of a class, or to all rows; it is fitted once."""
         if label not in self._moments:
             if label < 0:
                 rows, prior = self.rows.mixed_rows, standard_prior(self.rows.layout, self.strength)
             else:
                 rows = self.class_rows(label).mixed_rows
-                prior = smooth_levels(prior_at(self._fit_one_component(-1).mixture, self.strength, 1))
+                prior = prior_at(self.class_moments(-1), self._class_strength, 1)
             m_step = MixedMStep(prior, self._estimator)
-            self._moments[label] = run_em(start_at(prior, rows.layout), rows, m_step, np.ones((1, rows.n_rows)))
+            self._moments[label] = run_em(start_at(prior, rows.layout), rows, m_step, np.ones((1, rows.n_rows))).mixture
         return self._moments[label]
+
+    @property
+    def _class_strength(self) -> PriorStrength:
+        """The strength of a prior at the moments of all rows.
+
+        Means of classes differ, and a stronger prior of the mean would add their distances to the variances.
+        """
+        return replace(self.strength, mean=min(self.strength.mean, _CLASS_MEAN_STRENGTH))
+
+    @cached_property
+    def _common_moments(self) -> MixedMixture:
+        """The moments of all rows, with the mean covariances of the classes (Friedman, JASA 84, 1989).
+
+        They are the prior of a class of one component: at the moments of the class itself its rows would count twice.
+        """
+        fractions = self.rows.class_weights / self.rows.class_weights.sum()
+        classes = [self.class_moments(label) for label in range(self.rows.n_classes)]
+        return replace(
+            self.class_moments(-1),
+            variances=np.tensordot(fractions, [each.variances for each in classes], 1),
+            covariances=np.tensordot(fractions, [each.covariances for each in classes], 1),
+        )
 
     def _run(self, label: int, n_components: int, seed: int) -> EMResult:
         """Fit a mixture to the rows of a class."""
-        if n_components == 1:
-            return self._fit_one_component(label)  # a prior at its own moments would count its rows twice
         rows = self.class_rows(label)
-        prior = prior_at(self.class_moments(label), self.strength, n_components)
+        if n_components == 1:
+            prior = prior_at(self._common_moments, self._class_strength, 1)
+        else:
+            prior = prior_at(self.class_moments(label), self.strength, n_components)
         start = start_at(prior, rows.layout)
         labels = cluster_rows(rows.mixed_rows, prior, n_components, seed)
         responsibilities = hard_responsibilities(labels, n_components)
         m_step = MixedMStep(prior, self._estimator)
         return run_em(start, rows.mixed_rows, m_step, responsibilities, tol=_TOLERANCE)
-
-
-def smooth_levels(prior: MixedPrior) -> MixedPrior:
-    """Return a prior whose level probabilities lean towards equal ones, by half a pseudo-observation of each level.
-
-    Levels that are rare in all rows are thereby no evidence for the class of the few rows that have them.
-    """
-    total = prior.strength.levels
-    tables = tuple(
-        (total * table + _ROWS_PER_LEVEL) / (total + _ROWS_PER_LEVEL * table.shape[1])
-        for table in prior.level_probabilities
-    )
-    return replace(prior, level_probabilities=tables)
 
 
 def standard_prior(layout: FeatureLayout, strength: PriorStrength) -> MixedPrior:

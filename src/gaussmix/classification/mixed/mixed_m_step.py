@@ -77,7 +77,7 @@ class MixedMStep:
             variances,
             covariances,
             tuple(
-                _estimate_table(total[:, levels], self.prior.strength.levels * probabilities)
+                _estimate_table(total[:, levels], self.prior.strength.count_levels(probabilities))
                 for levels, probabilities in zip(layout.levels, self.prior.level_probabilities, strict=True)
             ),
         )

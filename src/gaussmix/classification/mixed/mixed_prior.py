@@ -14,6 +14,8 @@ from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.core.linalg import cholesky_stack, log_determinants_from_factors, triangular_inverse_transposes
 from gaussmix.types import KD, KDD, Array, IntK
 
+_MIN_LEVEL_ROWS = 0.5
+
 
 @dataclass(frozen=True)
 class PriorStrength:
@@ -26,12 +28,20 @@ class PriorStrength:
     covariance : float
         Of the variance of a column; covariances of several columns need more, see `of_block`.
     levels : float
-        Of the levels of each categorical column, in total.
+        Of the levels of each categorical column, in total; see `count_levels`.
     """
 
     mean: float = 1.0
     covariance: float = 5.0
     levels: float = 3.0
+
+    def count_levels(self, probabilities: Array) -> Array:
+        """Return the numbers of pseudo-observations of levels of the given probabilities, of the same shape.
+
+        Each level counts for half a row at least, as in Jeffreys' prior: a rare level that one class has in a single
+        row would decide for it otherwise.
+        """
+        return np.maximum(self.levels * probabilities, _MIN_LEVEL_ROWS if self.levels else 0.0)
 
     def of_block(self, n_columns: int) -> float:
         """Return the number of pseudo-observations of the covariance of a block.
@@ -71,7 +81,7 @@ class MixedPrior:
         squares = strength.covariance * self.variances + strength.mean * shift**2
         total = -0.5 * float((strength.covariance * np.log(mixture.variances) + squares / mixture.variances).sum())
         for table, probabilities in zip(mixture.tables, self.level_probabilities, strict=True):
-            total += strength.levels * float((probabilities * table).sum())
+            total += float((strength.count_levels(probabilities) * table).sum())
         return total + self._block_log_density(mixture)
 
     def _block_log_density(self, mixture: MixedMixture) -> float:
