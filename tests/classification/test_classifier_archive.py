@@ -1,6 +1,7 @@
 """Files of classifiers: equal bits after loading, all families and calibrations, and files that are none."""
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,12 @@ from safetensors.numpy import save_file
 
 from gaussmix import GaussianMixture
 from gaussmix.classification import MixtureClassifier
+from gaussmix.classification.class_model import ClassModel
+from gaussmix.classification.mixed.feature_layout import FeatureLayout
+from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.errors import ArchiveError, FileError, GaussmixError, UnsavableError
 from gaussmix.model.archive import read_archive, write_archive
-from tests.classification.churn.customers import make_customers
+from tests.classification.churn.customers import make_customers, make_useless_amounts
 
 FAST = {"n_components": 1, "n_starts": 1, "max_iter": 10, "n_folds": 2}
 
@@ -116,6 +120,27 @@ def test_a_file_holds_no_training_cell(tmp_path):
     assert not any(str(value) in text for value in inner)
 
 
+def test_numbers_that_say_nothing_stay_unused(tmp_path, fitted):
+    assert len(fitted.model_.unused_numbers) == 1
+    fitted.save(tmp_path / "classifier")
+    loaded = MixtureClassifier.load(tmp_path / "classifier")
+    np.testing.assert_array_equal(loaded.model_.unused_numbers, fitted.model_.unused_numbers)
+    table, _, _ = make_customers(50, seed=5)
+    table["amount"] = np.random.default_rng(1).normal(50.0, 8.0, 50)
+    assert_equal_fits(fitted, loaded, table)
+
+
+def test_every_part_of_a_model_is_stored():
+    """Whoever adds a field here adds it to the archive."""
+    assert [field.name for field in fields(ClassModel)] == [
+        *("schema", "categories", "layout", "members", "calibration", "unused_numbers"),
+    ]
+    assert [field.name for field in fields(MixedMixture)] == [
+        *("layout", "log_weights", "class_log_probabilities", "means", "variances", "covariances", "tables"),
+    ]
+    assert [field.name for field in fields(FeatureLayout)] == ["n_numeric", "block", "n_levels"]
+
+
 def rewrite(path, tensors=lambda values: values, **strings):
     """Change a file without correcting its checksum."""
     with safe_open(path, framework="numpy") as file:
@@ -127,8 +152,8 @@ def rewrite(path, tensors=lambda values: values, **strings):
 @pytest.fixture(scope="module")
 def fitted():
     table, has_left, _ = make_customers(120, seed=3)
-    table["amount"] = np.random.default_rng(0).normal(50.0, 8.0, 120)
-    return MixtureClassifier(method="generative", **FAST).fit(table, has_left)
+    table["amount"] = make_useless_amounts(has_left, seed=2)
+    return MixtureClassifier(method="generative", random_state=0, **FAST).fit(table, has_left)
 
 
 def test_foreign_and_damaged_files_are_refused(tmp_path, fitted):
@@ -165,6 +190,7 @@ CONTRADICTIONS = {
     "means that are not finite": lambda s, t: t.update({"member0.means": np.nan * t["member0.means"]}),
     "a negative variance": lambda s, t: t.update({"member0.variances": -1.0 - t["member0.variances"]}),
     "a table of another shape": lambda s, t: t.update({"member0.table0": t["member0.table0"][:, :1]}),
+    "unused numbers that do not exist": lambda s, t: t.update(unused_numbers=np.array([50])),
     "categories that do not exist": lambda s, t: t.update(categories=t["categories"] + 50),
     "an unknown parameter": lambda s, t: s.update(parameters=json.dumps({"mapping": [["magic", 1]]})),
     "an unknown kind of candidate": lambda s, t: s.update(candidates=json.dumps([["magic", {}]])),

@@ -69,8 +69,13 @@ class ClassModel:
 
     def compute_features(self, encoded: EncodedRows) -> MixedRows:
         """Return the features of encoded rows."""
+        used = self.select_used_cells(encoded)
+        return MixedRows.from_cells(self.layout, used.numeric, used.codes)
+
+    def select_used_cells(self, encoded: EncodedRows) -> EncodedRows:
+        """Return the cells that the mixtures use: unused numbers are missing, unused categories left out."""
         numeric = mask_numbers(encoded, self.unused_numbers).numeric
-        return MixedRows.from_cells(self.layout, numeric, encoded.codes[:, self.categories])
+        return EncodedRows(numeric, encoded.codes[:, self.categories])
 
     def encode(self, X: Any) -> EncodedRows:
         """Return the encoded rows of a table."""

@@ -26,7 +26,7 @@ def pack_class_model(model: ClassModel) -> ArchiveContent:
         "table_schema": model.schema.to_json(),
         "layout": json.dumps([layout.n_numeric, list(layout.block), list(layout.n_levels)]),
     }
-    tensors: dict[str, AnyArray] = {"categories": model.categories}
+    tensors: dict[str, AnyArray] = {"categories": model.categories, "unused_numbers": model.unused_numbers}
     return ArchiveContent(
         strings | members.metadata | calibration.metadata, tensors | members.tensors | calibration.tensors
     )
@@ -41,8 +41,12 @@ def unpack_class_model(content: ArchiveContent) -> ClassModel:
     used_levels = tuple(schema.n_levels[c] for c in categories.tolist())
     if layout.n_numeric != len(schema.numeric) or layout.n_levels != used_levels:
         raise DamagedModelError.wrong_columns()
-    model = ClassModel(schema, categories, layout, unpack_members(content, layout))
-    return ClassModel(schema, categories, layout, model.members, unpack_calibration(content, model.n_classes))
+    unused_numbers = content.tensors["unused_numbers"].astype(np.int64)
+    if not np.isin(unused_numbers, np.arange(layout.n_numeric)).all():
+        raise DamagedModelError.wrong_columns()
+    members = unpack_members(content, layout)
+    calibration = unpack_calibration(content, members[0].n_classes)
+    return ClassModel(schema, categories, layout, members, calibration, unused_numbers)
 
 
 def pack_members(members: Members) -> ArchiveContent:

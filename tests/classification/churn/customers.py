@@ -29,6 +29,15 @@ def make_customers(n_rows=600, seed=0):
     return table, rng.random(n_rows) < rate, group
 
 
+def make_useless_amounts(has_left, seed=0):
+    """Return numbers with the same distribution among customers who left and who stayed."""
+    amounts = np.empty(len(has_left))
+    for outcome in (False, True):
+        rows = np.random.default_rng(seed).permutation(np.flatnonzero(has_left == outcome))
+        amounts[rows] = np.round(np.linspace(30.0, 70.0, len(rows)), 4)
+    return amounts
+
+
 def select_rows(table, rows):
     """Return some rows of a dict of columns."""
     return {name: values[rows] for name, values in table.items()}

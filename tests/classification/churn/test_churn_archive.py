@@ -9,7 +9,7 @@ import pytest
 from gaussmix.classification import ChurnModel, MixtureClassifier
 from gaussmix.errors import ArchiveError, FileError
 from gaussmix.model.archive import read_archive, write_archive
-from tests.classification.churn.customers import make_customers, select_rows
+from tests.classification.churn.customers import make_customers, make_useless_amounts, select_rows
 
 FORMAT = "gaussmix churn model"
 
@@ -69,6 +69,25 @@ def test_a_model_without_held_out_customers_is_kept(tmp_path):
     assert loaded.positive is True
     assert loaded.target_name_ == "Churn"
     assert loaded.segments() == model.segments()
+
+
+def test_numbers_that_say_nothing_have_no_part_in_anything(tmp_path):
+    table, has_left, _ = make_customers(200, seed=34)
+    table["amount"] = make_useless_amounts(has_left, seed=2)
+    classifier = MixtureClassifier(n_components=1, method="generative", n_folds=2)
+    model = ChurnModel(classifier, random_state=0).fit(table, has_left)
+    assert len(model.classifier_.model_.unused_numbers) == 1
+    model.save(tmp_path / "model")
+    assert_equal_answers(model, ChurnModel.load(tmp_path / "model"), table, has_left)
+    other = {**table, "amount": table["amount"][::-1]}
+    np.testing.assert_array_equal(model.churn_probability(other), model.churn_probability(table))
+    np.testing.assert_array_equal(
+        model.assign_segments(other).probabilities, model.assign_segments(table).probabilities
+    )
+    explained, rows = model.explain(select_rows(table, range(8))), select_rows(other, range(8))
+    assert str(model.explain(rows)) == str(explained)
+    assert "amount" not in {each.column for each in explained[0].contributions}
+    assert "amount" in {each.name for each in model.drift(table).columns}
 
 
 def test_only_references_are_stored_with_their_cells(tmp_path):

@@ -6,6 +6,7 @@ customers that were held out.
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from os import PathLike
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,7 +24,6 @@ from gaussmix.classification.churn.churn_records import (
 from gaussmix.classification.churn.churn_state import ChurnState
 from gaussmix.classification.churn.column_summary import NumericSummary
 from gaussmix.classification.churn.drift import TrainingDistribution
-from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.classifier import MixtureClassifier
 from gaussmix.classification.classifier_archive import pack_classifier, unpack_classifier
 from gaussmix.classification.model_archive import from_json_value, pack_members, to_json_value, unpack_members
@@ -104,7 +104,7 @@ def _unpack(content: ArchiveContent) -> StoredChurnModel:
         model,
         int(positive),
         stored.attributes["class_prior_"],
-        ClassModel(model.schema, model.categories, model.layout, members),
+        replace(model, members=members, calibration=None),
         segments,
         references,
         _unpack_training(strings, mean_probability),

@@ -39,9 +39,10 @@ class ChurnScorer:
     @cached_property
     def columns(self) -> tuple[InputColumn, ...]:
         """The columns of the table that the classifier learns from, in their order."""
-        schema, used = self.model.schema, set(self.model.categories.tolist())
-        sources = {name for column in schema.numeric for name in column.sources}
-        sources |= {name for c in used for name in schema.categorical[c].sources}
+        model, schema = self.model, self.model.schema
+        used_numbers = np.setdiff1d(np.arange(len(schema.numeric)), model.unused_numbers).tolist()
+        sources = {name for j in used_numbers for name in schema.numeric[j].sources}
+        sources |= {name for c in model.categories.tolist() for name in schema.categorical[c].sources}
         return tuple(reader for reader in schema.readers if reader.name in sources)
 
     def coalition_log_odds(self, cells: InputCells, coalitions: BoolNK) -> NK:

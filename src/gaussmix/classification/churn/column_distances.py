@@ -40,11 +40,12 @@ def summaries_by_name(summaries: Sequence[ColumnSummary]) -> dict[str, ColumnSum
 def to_coordinates(
     model: ClassModel, encoded: EncodedRows, summaries: Mapping[str, ColumnSummary]
 ) -> DistanceCoordinates:
-    """Return encoded rows as ranks among the training rows, and as codes of the columns that the model uses."""
-    ranks = np.empty(encoded.numeric.shape)
+    """Return encoded rows as ranks among the training rows and as codes, in the columns that the model uses."""
+    used = model.select_used_cells(encoded)
+    ranks = np.empty(used.numeric.shape)
     for j, column in enumerate(model.schema.numeric):
-        ranks[:, j] = rank_values(summaries[column.name], column.to_units(encoded.numeric[:, j]))
-    return DistanceCoordinates(ranks, encoded.codes[:, model.categories])
+        ranks[:, j] = rank_values(summaries[column.name], column.to_units(used.numeric[:, j]))
+    return DistanceCoordinates(ranks, used.codes)
 
 
 def rank_values(summary: ColumnSummary, values: Array) -> Array:

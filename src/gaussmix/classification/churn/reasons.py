@@ -105,8 +105,9 @@ def collect_reasons(scorer: ChurnScorer, cells: InputCells, contributions: Contr
 def _find_information(scorer: ChurnScorer, cells: InputCells) -> BoolNK:
     """Return which encoded columns (n, R, D + C) each column of a row says something about."""
     n_columns, model = len(scorer.columns), scorer.model
-    encoded = model.schema.encode_cells(scorer.mask_cells(cells, np.arange(cells.n_rows), np.eye(n_columns) > 0))
-    is_present: BoolND = np.hstack([~np.isnan(encoded.numeric), encoded.codes[:, model.categories] >= 0])
+    single = scorer.mask_cells(cells, np.arange(cells.n_rows), np.eye(n_columns) > 0)
+    used = model.select_used_cells(model.schema.encode_cells(single))
+    is_present: BoolND = np.hstack([~np.isnan(used.numeric), used.codes >= 0])
     return is_present.reshape(cells.n_rows, n_columns, is_present.shape[1])
 
 

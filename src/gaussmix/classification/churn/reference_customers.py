@@ -55,8 +55,8 @@ def choose_references(
     has_left : ndarray of bool of shape (n,)
     weights : ndarray of shape (n,)
     """
-    codes = encoded.codes[:, segment_model.categories]
-    distinct = np.sort(merge_equal_rows(encoded.numeric, codes, has_left.astype(np.int64), weights).positions)
+    used = segment_model.select_used_cells(encoded)
+    distinct = np.sort(merge_equal_rows(used.numeric, used.codes, has_left.astype(np.int64), weights).positions)
     segments, prominence = compute_prominence(segment_model, encoded.select_rows(distinct))
     kept = [
         ranked[:N_REFERENCES]

@@ -87,12 +87,12 @@ class _LabelledRows(NamedTuple):
 
 def _merge_customers(classifier: ClassModel, encoded: EncodedRows, labels: IntN, weights: N) -> _LabelledRows:
     """Return the distinct customers in sorted order."""
-    codes = encoded.codes[:, classifier.categories]
-    distinct = merge_equal_rows(encoded.numeric, codes, labels, weights)
-    kept = distinct.positions
-    one_class = np.zeros(len(kept), dtype=np.int64)
-    rows = TrainingRows(classifier.layout, encoded.numeric[kept], codes[kept], one_class, 1, distinct.weights)
-    return _LabelledRows(rows, labels[kept])
+    used = classifier.select_used_cells(encoded)
+    distinct = merge_equal_rows(used.numeric, used.codes, labels, weights)
+    kept = used.select_rows(distinct.positions)
+    one_class = np.zeros(kept.n_rows, dtype=np.int64)
+    rows = TrainingRows(classifier.layout, kept.numeric, kept.codes, one_class, 1, distinct.weights)
+    return _LabelledRows(rows, labels[distinct.positions])
 
 
 def _draw_seeds(seed: int, count: int) -> tuple[int, ...]:
