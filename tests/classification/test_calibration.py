@@ -135,7 +135,7 @@ def test_few_and_separated_rows_give_finite_probabilities(kind: str, n_rows: int
     np.testing.assert_allclose(np.exp(calibrated).sum(axis=1), 1.0, rtol=1e-12)
     if kind == "floor":
         floors = np.exp(calibrated[:2]).min(axis=0)
-        assert (floors > 0.1 / n_rows).all()
+        assert (floors > 0.02).all()  # half a row of each class, of about 20
         assert (floors < 0.5).all()
 
 

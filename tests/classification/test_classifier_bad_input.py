@@ -254,13 +254,15 @@ def test_an_absurd_number_of_the_fit_is_noted_and_changes_little() -> None:
     assert np.abs(classifier.predict_proba(rows) - _fit().predict_proba(rows)).max() < 0.1
 
 
-def test_a_category_seen_once_does_not_decide() -> None:
+def test_a_category_seen_once_is_merged_or_leans_on_the_others() -> None:
     columns = {**COLUMNS, "plan": np.r_[np.array(["once"], dtype=object), COLUMNS["plan"][1:]]}
-    classifier = _fit(columns)
+    classifier = _fit(columns, method="generative", calibration=None)
     rows = select_rows(columns, np.arange(1, 120))
     once = classifier.predict_proba(rows | {"plan": np.full(119, "once", dtype=object)})
     without = classifier.predict_proba(rows | {"plan": np.full(119, None)})
-    assert np.abs(once - without).max() < 0.25
+    odds = once[:, 1] / once[:, 0] / (without[:, 1] / without[:, 0])
+    assert (np.abs(np.log(odds)) < np.log(60.0)).all()  # one row against a prior of 3 rows at the level's frequency
+    assert "plan" in [column.name for column in classifier.schema_.categorical]
 
 
 def test_columns_without_information_give_the_frequencies_of_the_classes() -> None:

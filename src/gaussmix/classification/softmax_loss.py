@@ -14,7 +14,8 @@ _LOG_SLOPE_RANGE = (-3.0, 3.0)
 _INTERCEPT_RANGE = (-10.0, 10.0)
 _FLOOR_RATIO_RANGE = (1e-12, 1e3)
 _FIRST_FLOOR = float(np.exp(-4.0))
-_LOG_SLOPE_DEVIATION_WITH_FLOORS = 0.1
+_STEEP_LOG_SLOPE_DEVIATION = 0.1  # with floors
+_EXPLAINED_PSEUDO_ROWS = 20.0  # that no floor explains
 _PSEUDO_ROWS = 0.5  # of each class that only its floor explains
 
 
@@ -32,11 +33,13 @@ class SoftmaxLoss:
 
     The probability of class y is ``floor_y + (1 - sum floors) softmax(slope log p + intercepts)_y``. The free numbers
     are the log slope, the intercepts of all classes but the first, and the ratio of each floor to the rest
-    ``1 - sum floors``. The log slope and the intercepts have standard normal priors, and half a row of each class
-    counts as one that only the floor explains. So a calibration of few rows stays near the identity, and one of
-    separated classes is finite. With floors the standard deviation of the log slope is 0.1: a steep slope with high
-    floors and a flat one with low floors explain rows nearly alike, and the flat one keeps rows apart that the steep
-    one moves onto the floor.
+    ``1 - sum floors``. The log slope and the intercepts have standard normal priors. Half a row of each class counts as
+    one that only the floor explains, and 20 rows as ones that no floor explains. So a calibration of few rows stays
+    near the identity, and one of separated classes is finite.
+
+    With floors the standard deviation of a positive log slope is 0.1: a steep slope with high floors and a flat one
+    with low floors explain rows nearly alike, and the flat one keeps rows apart that the steep one moves onto the
+    floor.
 
     Attributes
     ----------
@@ -68,11 +71,11 @@ class SoftmaxLoss:
         """Number of rows with their copies."""
         return float(self.weights.sum())
 
-    @cached_property
-    def _prior_deviations(self) -> Array:
-        """Prior standard deviations of the log slope and of the free intercepts."""
+    def _prior_deviations(self, log_slope: float) -> Array:
+        """Return the prior standard deviations of the log slope and of the free intercepts."""
         deviations = np.ones(self._n_coefficients)
-        deviations[0] = _LOG_SLOPE_DEVIATION_WITH_FLOORS if self.has_floors else 1.0
+        if self.has_floors and log_slope > 0.0:
+            deviations[0] = _STEEP_LOG_SLOPE_DEVIATION
         return deviations
 
     @property
@@ -124,10 +127,11 @@ class SoftmaxLoss:
     def _evaluate_prior(self, free: N) -> tuple[float, N]:
         """Return the negative log density of the prior, up to a constant, and its gradient (p,)."""
         coefficients, ratios = np.split(free, [self._n_coefficients])
-        n_pseudo, total = _PSEUDO_ROWS * len(ratios), 1.0 + ratios.sum()
-        scaled = coefficients / self._prior_deviations
+        n_pseudo, total = (_PSEUDO_ROWS * len(ratios) + _EXPLAINED_PSEUDO_ROWS) * self.has_floors, 1.0 + ratios.sum()
+        deviations = self._prior_deviations(float(free[0]))
+        scaled = coefficients / deviations
         density = 0.5 * (scaled**2).sum() + n_pseudo * np.log(total) - _PSEUDO_ROWS * np.log(ratios).sum()
-        return float(density), np.r_[scaled / self._prior_deviations, n_pseudo / total - _PSEUDO_ROWS / ratios]
+        return float(density), np.r_[scaled / deviations, n_pseudo / total - _PSEUDO_ROWS / ratios]
 
     def _intercepts(self, free: N) -> Array:
         """Return the intercepts of all classes (Y,); that of the first one is 0."""

@@ -90,7 +90,7 @@ def test_the_other_class_can_mean_churn(model, customers):
 
 
 def test_tables_of_all_kinds_give_equal_models(customers):
-    table, has_left, _ = make_customers(150, seed=2)
+    table, has_left, _ = make_customers(90, seed=2)
     frames = (pd.DataFrame(table), pl.from_pandas(pd.DataFrame(table)), pa.Table.from_pandas(pd.DataFrame(table)))
     first = ChurnModel(MixtureClassifier(**FAST), random_state=0).fit(table, has_left)
     for frame in frames:

@@ -163,7 +163,7 @@ def test_reasons_are_told_in_words(model, customers):
 def test_a_third_class_counts_as_staying(customers):
     table, _, group = customers
     target = np.array(["left", "stayed", "joined"])[(group + np.random.default_rng(0).integers(0, 2, 600)) % 3]
-    classifier = MixtureClassifier(n_components=1, n_starts=1, calibration=None)
+    classifier = MixtureClassifier(n_components=1, method="generative", calibration=None)
     model = ChurnModel(classifier, positive="left", random_state=0).fit(table, target)
     rows = select_rows(table, np.arange(10))
     found = compute_contributions(model.state_.scorer, model.classifier_.schema_.read_cells(rows), 2)

@@ -406,7 +406,7 @@ def test_structures_that_a_small_class_cannot_have_are_left_out(iris):
 @pytest.mark.parametrize("n_rows", [1, 3])
 def test_a_structure_that_is_given_gets_pseudo_rows(iris, n_rows):
     classifier = make_edda("VVV").fit(*few_of_class_two(iris, n_rows))
-    assert any("covariance within all classes counts as 5 more rows" in note for note in classifier.notes_)
+    assert any("covariance within all classes counts as 11 more rows" in note for note in classifier.notes_)
     X, y = iris
     assert classifier.score(X, y) > 0.75
 
@@ -415,7 +415,7 @@ def test_pseudo_rows_have_the_covariance_within_the_classes(iris):
     X, y = few_of_class_two(iris, 1)
     pooled = make_edda("EEE").fit(X, y).model_.members[0].covariances[0]
     covariances = make_edda("VVV").fit(X, y).model_.members[0].covariances
-    np.testing.assert_allclose(covariances[2], pooled * 5.0 / 6.0, rtol=1e-6)
+    np.testing.assert_allclose(covariances[2], pooled * 11.0 / 12.0, rtol=1e-6)
 
 
 def test_equal_rows_are_no_support_for_a_covariance(iris):

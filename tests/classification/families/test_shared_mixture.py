@@ -79,6 +79,13 @@ def test_as_many_components_as_classes_are_those_of_separate_classes(iris):
     assert np.mean(predicted != y) <= 0.05
 
 
+def test_components_start_within_the_classes():
+    rows, classes, _ = draw_shared_groups(14)
+    partition = SharedFits(make_training_rows(rows / 3.0, classes))._partition_classes(6, 0)
+    assert len(np.unique(partition)) == 6
+    assert all(len(np.unique(classes[partition == group])) == 1 for group in range(6))
+
+
 def test_refinement_lowers_the_log_loss_of_the_rows():
     rows, classes, _ = draw_shared_groups(7)
     losses = [

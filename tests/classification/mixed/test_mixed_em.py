@@ -186,3 +186,17 @@ def test_each_strength_of_the_prior_pulls_its_own_parameters() -> None:
     pulled = fit(PriorStrength(0.0, 0.0, 1e9))
     np.testing.assert_allclose(np.exp(pulled.tables[0]), 1.0 / 3.0, rtol=1e-6)  # type: ignore[attr-defined]
     np.testing.assert_allclose(pulled.means, free.means)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("n_block", [1, 2, 8])
+def test_a_block_of_more_columns_needs_more_pseudo_observations(n_block: int) -> None:
+    layout = make_layout(n_block, n_independent=0, n_levels=())
+    strength = PriorStrength()
+    rows = make_cells(layout, 3, 0, missing=0.0)._replace(codes=np.empty((3, 0), dtype=np.int64)).to_rows(layout)
+    m_step = _make_m_step(layout, 1, strength)
+    covariance = m_step(start_at(m_step.prior, layout), rows.accumulate(np.ones((1, 3)))).covariances[0]
+    assert strength.of_block(n_block) == pytest.approx(2 * n_block + 3)
+    unseen = np.linalg.eigvalsh(covariance)[0]  # in a direction that the rows hardly span
+    if n_block > 3:
+        assert unseen == pytest.approx((2 * n_block + 3) / (2 * n_block + 3 + rows.total_weight), rel=0.05)
+    assert NO_PRIOR.of_block(n_block) == 0.0

@@ -22,7 +22,7 @@ from gaussmix.types import NK, BoolN, IntN, N
 
 MIN_SEGMENTS, MAX_SEGMENTS = 2, 8
 _N_FOLDS, _N_STARTS = 3, 5
-_MAX_VALIDATION_ROWS = 20_000
+_MAX_SAMPLE_ROWS = 20_000  # that compare numbers of segments, and starts
 _MIN_ROWS_PER_SEGMENT = 20
 _MIN_SEGMENT_WEIGHT = 1.0  # of a segment that is kept, in customers
 _MIN_PROBABILITY = 1e-12
@@ -74,7 +74,7 @@ def fit_segments(classifier: ClassModel, encoded: EncodedRows, has_left: BoolN, 
     candidates = _compare_numbers(*labelled, seed)
     # The rows of the mixture are merged and ordered without the labels, so that it does not depend on them.
     unlabelled = _merge_customers(classifier, encoded, np.zeros(encoded.n_rows, dtype=np.int64), weights)
-    mixture = _fit_mixture(ClassFits(unlabelled.rows), _choose_number(candidates), _draw_seeds(seed, _N_STARTS))
+    mixture = _fit_mixture(unlabelled.rows, _choose_number(candidates), seed)
     return SegmentFit(_make_model(classifier, mixture, labelled), candidates)
 
 
@@ -108,10 +108,8 @@ def _compare_numbers(rows: TrainingRows, labels: IntN, seed: int) -> tuple[Segme
     counts = range(MIN_SEGMENTS, largest + 1)
     if len(counts) < 2 or min(np.bincount(labels, minlength=2)) < _N_FOLDS:
         return tuple(SegmentCandidate(count, np.nan, np.nan) for count in counts[:1])
-    if rows.n_rows > _MAX_VALIDATION_ROWS:
-        drawn = np.sort(make_generator(seed).choice(rows.n_rows, _MAX_VALIDATION_ROWS, replace=False))
-        rows, labels = rows.select_rows(drawn), labels[drawn]
-    validation = _SegmentValidation.split(rows, labels, seed)
+    sample = _sample_rows(rows, seed)
+    validation = _SegmentValidation.split(rows.select_rows(sample), labels[sample], seed)
     return tuple(validation.evaluate(count) for count in counts)
 
 
@@ -124,10 +122,22 @@ def _choose_number(candidates: tuple[SegmentCandidate, ...]) -> int:
     return within[0].n_segments
 
 
-def _fit_mixture(fits: ClassFits, n_segments: int, seeds: tuple[int, ...]) -> MixedMixture:
-    """Return the mixture with the highest posterior density of several starts."""
-    results = ordered_sum(lambda seed: (fits.fit_class(0, n_segments, seed),), seeds[: 1 if n_segments == 1 else None])
-    return max(results, key=lambda result: result.trace[-1]).mixture
+def _fit_mixture(rows: TrainingRows, n_segments: int, seed: int) -> MixedMixture:
+    """Return the mixture with the highest posterior density of several starts; of many rows a sample chooses it."""
+    sample, fits = _sample_rows(rows, seed), ClassFits(rows)
+    sample_fits = fits if len(sample) == rows.n_rows else ClassFits(rows.select_rows(sample))
+    seeds = _draw_seeds(seed, _N_STARTS if n_segments > 1 else 1)
+    results = ordered_sum(lambda start: (sample_fits.fit_class(0, n_segments, start),), seeds)
+    best = max(range(len(seeds)), key=lambda index: results[index].trace[-1])
+    return fits.fit_class(0, n_segments, seeds[best]).mixture
+
+
+def _sample_rows(rows: TrainingRows, seed: int) -> IntN:
+    """Return the positions of at most 20 000 rows, at random, ascending."""
+    if rows.n_rows <= _MAX_SAMPLE_ROWS:
+        return np.arange(rows.n_rows)
+    drawn = make_generator(seed).choice(rows.n_rows, _MAX_SAMPLE_ROWS, replace=False)
+    return np.sort(drawn).astype(np.int64)
 
 
 def _compute_memberships(mixture: MixedMixture, rows: TrainingRows) -> NK:

@@ -169,14 +169,19 @@ def _describe_usefulness(
     losses = [candidate.log_loss for candidate in candidates if candidate.n_segments == n_segments]
     entropy = -float(churn_rate * np.log(churn_rate) + (1.0 - churn_rate) * np.log1p(-churn_rate))
     if not losses or np.isnan(losses[0]):
-        return ("There are too few customers to compare numbers of segments.",)
+        return (
+            "Numbers of segments were not compared: there are too few customers, or no column says anything of churn.",
+        )
     explained = 1.0 - losses[0] / entropy
     if explained < _MIN_EXPLAINED:
         return (
             "The customers form no groups that differ much in churn: to know the segment of a customer says hardly "
             "more than the churn rate of all. Reasons of single customers say more.",
         )
-    return (f"The segments explain {format_percent(explained)} of the uncertainty about who leaves.",)
+    return (
+        f"The segments explain {format_percent(explained)} of the uncertainty about who leaves. Ranges of churn rates "
+        f"are {format_percent(LEVEL)} intervals.",
+    )
 
 
 @dataclass(frozen=True, eq=False)

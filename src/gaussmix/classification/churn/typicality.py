@@ -16,11 +16,19 @@ from gaussmix.classification.mixed.mixed_rows import MixedRows
 from gaussmix.classification.table import EncodedRows
 from gaussmix.types import KN, NK, Array, BoolGB, IntN, N
 
+_MAX_BLOCK_ROWS = 20_000  # whose features are in memory at one time
 _GAUSSIAN_ENTROPY = 0.5 * float(np.log(2.0 * np.pi * np.e))  # of a standard normal number, in nats
 
 
 def compute_typicality(model: ClassModel, encoded: EncodedRows) -> NK:
     """Return the typicality (n, K) of encoded rows in each component of a model of one member."""
+    starts = range(0, encoded.n_rows, _MAX_BLOCK_ROWS)
+    blocks = [_compute_block(model, encoded.select_rows(slice(start, start + _MAX_BLOCK_ROWS))) for start in starts]
+    return np.concatenate([np.empty((0, model.n_classes)), *blocks])
+
+
+def _compute_block(model: ClassModel, encoded: EncodedRows) -> NK:
+    """Return the typicality (n, K) of few rows."""
     rows = model.compute_features(encoded)
     mixture = model.members[0]
     scores = mixture.compute_scores(rows) - mixture.log_weights[:, None]

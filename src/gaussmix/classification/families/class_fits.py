@@ -20,6 +20,7 @@ from gaussmix.types import IntN, N
 
 _STRUCTURE = "VVV"
 _TOLERANCE = 1e-4  # of the mean log posterior density per row; most fits are refined afterwards
+_ROWS_PER_LEVEL = 0.5
 _LEVEL_SCALE = 0.7  # of an indicator beside standardised numbers, in the k-means start
 _MAX_START_ROWS = 20_000
 
@@ -37,7 +38,7 @@ class ClassFits(AbstractFamilyFits):
     strength: PriorStrength = field(default_factory=PriorStrength)
     _results: dict[tuple[int, int, int], EMResult] = field(default_factory=dict)
     _class_rows: dict[int, TrainingRows] = field(default_factory=dict)
-    _moments: dict[int, MixedMixture] = field(default_factory=dict)
+    _moments: dict[int, EMResult] = field(default_factory=dict)
 
     def needs_starts(self, spec: MixtureSpec) -> bool:
         """Return whether a class has more than one component."""
@@ -72,18 +73,24 @@ class ClassFits(AbstractFamilyFits):
 
     def class_moments(self, label: int) -> MixedMixture:
         """Return the single component of a class, with a prior at the moments of all rows; all rows are label -1."""
+        return self._fit_one_component(label).mixture
+
+    def _fit_one_component(self, label: int) -> EMResult:
+        """Fit a single component to the rows of a class, or to all rows; it is fitted once."""
         if label not in self._moments:
             if label < 0:
                 rows, prior = self.rows.mixed_rows, standard_prior(self.rows.layout, self.strength)
             else:
                 rows = self.class_rows(label).mixed_rows
-                prior = prior_at(self.class_moments(-1), self.strength, 1)
+                prior = smooth_levels(prior_at(self._fit_one_component(-1).mixture, self.strength, 1))
             m_step = MixedMStep(prior, self._estimator)
-            self._moments[label] = run_em(start_at(prior, rows.layout), rows, m_step, np.ones((1, rows.n_rows))).mixture
+            self._moments[label] = run_em(start_at(prior, rows.layout), rows, m_step, np.ones((1, rows.n_rows)))
         return self._moments[label]
 
     def _run(self, label: int, n_components: int, seed: int) -> EMResult:
         """Fit a mixture to the rows of a class."""
+        if n_components == 1:
+            return self._fit_one_component(label)  # a prior at its own moments would count its rows twice
         rows = self.class_rows(label)
         prior = prior_at(self.class_moments(label), self.strength, n_components)
         start = start_at(prior, rows.layout)
@@ -91,6 +98,19 @@ class ClassFits(AbstractFamilyFits):
         responsibilities = hard_responsibilities(labels, n_components)
         m_step = MixedMStep(prior, self._estimator)
         return run_em(start, rows.mixed_rows, m_step, responsibilities, tol=_TOLERANCE)
+
+
+def smooth_levels(prior: MixedPrior) -> MixedPrior:
+    """Return a prior whose level probabilities lean towards equal ones, by half a pseudo-observation of each level.
+
+    Levels that are rare in all rows are thereby no evidence for the class of the few rows that have them.
+    """
+    total = prior.strength.levels
+    tables = tuple(
+        (total * table + _ROWS_PER_LEVEL) / (total + _ROWS_PER_LEVEL * table.shape[1])
+        for table in prior.level_probabilities
+    )
+    return replace(prior, level_probabilities=tables)
 
 
 def standard_prior(layout: FeatureLayout, strength: PriorStrength) -> MixedPrior:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from gaussmix.classification.families.block_choice import MAX_BLOCK_PATTERNS
 from gaussmix.classification.families.component_search import ComponentCandidate, Counts
 from gaussmix.classification.families.members import MixtureSpec
-from gaussmix.classification.families.structure_search import N_PSEUDO_ROWS, StructureCandidate, UnsoundStructures
+from gaussmix.classification.families.structure_search import WITH_PSEUDO_ROWS, StructureCandidate, UnsoundStructures
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors.text import join_with_and, pluralize
@@ -122,8 +122,9 @@ def _describe_unsound(choice: SpecChoice, context: ChoiceContext) -> list[str]:
         structures = join_with_and(list(unsound.structures), max_names=None)
         cause = f"The rows of {names} are too few or too alike for {structures}"
         if unsound.has_prior:
+            n_rows = WITH_PSEUDO_ROWS.of_block(max(len(context.layout.block), 1))
             sentences.append(
-                f"{cause}: the covariance within all classes counts as {N_PSEUDO_ROWS} more rows of each component."
+                f"{cause}: the covariance within all classes counts as {n_rows:g} more rows of each component."
             )
         else:
             sentences.append(f"{cause}: left out.")

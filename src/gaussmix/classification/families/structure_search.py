@@ -25,8 +25,7 @@ from gaussmix.types import BoolK
 # One pseudo-observation of each categorical column, at the frequencies of all rows, keeps every level possible.
 MAXIMUM_LIKELIHOOD = PriorStrength(mean=0.0, covariance=0.0, levels=1.0)
 # Where rows cannot estimate a structure, each component gets as many rows with the covariance within the classes.
-N_PSEUDO_ROWS = 5
-WITH_PSEUDO_ROWS = PriorStrength(mean=0.0, covariance=float(N_PSEUDO_ROWS), levels=1.0)
+WITH_PSEUDO_ROWS = PriorStrength(mean=0.0, covariance=5.0, levels=1.0)
 EM_TOLERANCE = 1e-7  # of the mean log posterior density per row: criteria compare likelihoods
 EM_MAX_ITER = 500
 

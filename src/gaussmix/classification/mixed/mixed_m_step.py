@@ -121,9 +121,10 @@ class MixedMStep:
         mass = np.maximum(moments.mass + strength.mean, _MIN_MASS)[:, None]
         means = (moments.mass[:, None] * moments.mean + strength.mean * prior_means) / mass
         shift = means - prior_means
-        scatter = moments.with_scatter_about(means).scatter + strength.covariance * self.prior.covariances
+        n_pseudo = strength.of_block(means.shape[1])
+        scatter = moments.with_scatter_about(means).scatter + n_pseudo * self.prior.covariances
         scatter = scatter + strength.mean * shift[:, :, None] * shift[:, None, :]
-        posterior = Moments(moments.mass + strength.covariance, means, scatter, moments.kind)
+        posterior = Moments(moments.mass + n_pseudo, means, scatter, moments.kind)
         return means, self._estimate_in_units(self.estimator, posterior, covariance)
 
     def _estimate_in_units(

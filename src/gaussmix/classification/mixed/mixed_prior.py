@@ -24,7 +24,7 @@ class PriorStrength:
     mean : float
         Of the mean of each column.
     covariance : float
-        Of variances and covariances.
+        Of the variance of a column; covariances of several columns need more, see `of_block`.
     levels : float
         Of the levels of each categorical column, in total.
     """
@@ -32,6 +32,15 @@ class PriorStrength:
     mean: float = 1.0
     covariance: float = 5.0
     levels: float = 3.0
+
+    def of_block(self, n_columns: int) -> float:
+        """Return the number of pseudo-observations of the covariance of a block.
+
+        The degrees of freedom of an inverse Wishart prior and the dimension both count in its mode, as in Fraley &
+        Raftery: two more for each further column. Fewer would leave a class of few rows without variance in directions
+        that its rows do not span.
+        """
+        return self.covariance * (2.0 * n_columns + 3.0) / 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +82,9 @@ class MixedPrior:
         factors = cholesky_stack(mixture.covariances).factors
         roots = triangular_inverse_transposes(factors)
         shift = self.means[:, block] - mixture.means[:, block]
-        scatter = self.strength.covariance * self.covariances
+        n_pseudo = self.strength.of_block(len(block))
+        scatter = n_pseudo * self.covariances
         scatter = scatter + self.strength.mean * shift[:, :, None] * shift[:, None, :]
         traces = np.einsum("kia,kij,kja->k", roots, scatter, roots)
         log_determinants = log_determinants_from_factors(factors)
-        return -0.5 * float((self.strength.covariance * log_determinants + traces).sum())
+        return -0.5 * float((n_pseudo * log_determinants + traces).sum())
