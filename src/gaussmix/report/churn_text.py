@@ -41,8 +41,10 @@ def describe_outcomes(n_left: int, n_customers: int) -> str:
 
 
 def describe_first_segment(segments: Segments) -> str:
-    """Return the segment of the highest churn rate in a sentence."""
+    """Return the segment of the highest churn rate in a sentence; if it is like all customers, that groups say little."""
     first = segments[0]
+    if not first.profile.named_columns and segments.notes:
+        return segments.notes[0]
     return (
         f"Of {len(segments)} segments, the one most likely to leave has {first.n_customers:,.0f} customers, of whom "
         f"{format_whole_percent(first.churn_rate.rate)} left: {first.profile.description}."
