@@ -141,6 +141,13 @@ def test_summary_in_sentences(summary: ChurnSummary) -> None:
     assert str(summary.segments) in str(summary)
 
 
+def test_segments_that_say_nothing_are_not_described(summary: ChurnSummary) -> None:
+    first = summary.segments[0]
+    plain = replace(first, profile=replace(first.profile, named_columns=()))
+    segments = replace(summary.segments, segments=(plain, *summary.segments.segments[1:]), notes=("They say little.",))
+    assert replace(summary, segments=segments).sentences[1] == "They say little."
+
+
 def test_tables_of_segments_and_customers(summary: ChurnSummary) -> None:
     segments = segment_table(summary.segments)
     assert [row.name for row in segments] == [str(i + 1) for i in range(len(summary.segments))]

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 from gaussmix.classification import compare_groups, gain_table, plan_actions, reliability_table
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.report.churn_pictures import draw_profit_pictures, draw_validation_pictures
 from gaussmix.report.churn_tables import model_table
 from gaussmix.report.churn_text import (
+    calibration_p_value,
     describe_outcomes,
     describe_ranking,
     describe_reliability,
@@ -90,7 +92,19 @@ def test_whether_probabilities_are_right_is_said_in_words() -> None:
     right = describe_reliability(make_churn_validation(make_comparison(4000)).reliability)
     assert "no more than chance explains" in right
     wrong = describe_reliability(make_churn_validation(make_comparison(4000, slope=3.0)).reliability)
-    assert "more than chance explains; see the picture" in wrong
+    assert "points on average, more than chance explains" in wrong
+
+
+def test_p_values_of_right_probabilities_are_uniform() -> None:
+    p_values = np.empty(400)
+    for seed in range(len(p_values)):
+        rng = np.random.default_rng(seed)
+        p = rng.beta(0.6, 1.5, 800)
+        p_values[seed] = calibration_p_value(reliability_table(rng.random(800) < p, p))
+    assert kstest(p_values, "uniform").pvalue > 0.01
+    certain = reliability_table(np.array([0, 0, 1, 1, 0, 1]), np.array([0.0, 0.0, 1.0, 1.0, 0.5, 0.5]))
+    assert calibration_p_value(certain) == 1.0
+    assert calibration_p_value(reliability_table(np.array([0, 1, 1, 0]), np.array([0.0, 0.0, 1.0, 1.0]))) == 0.0
 
 
 def test_outcomes_in_words() -> None:

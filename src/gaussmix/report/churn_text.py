@@ -1,5 +1,8 @@
 """Sentences on churn: who left, how the probabilities were tested, and what the answers do not say."""
 
+import numpy as np
+from scipy.special import chdtrc
+
 from gaussmix.classification.churn.explanation import CustomerExplanation
 from gaussmix.classification.churn.reasons import CustomerReasons
 from gaussmix.classification.churn.segments import Segments
@@ -13,7 +16,8 @@ from gaussmix.report.churn_validation import ChurnValidation
 
 _FIRST_FRACTION, _FIRST_NAME = 0.2, "fifth"
 _N_COLUMNS_NAMED = 3
-_CLEAR_EXCESS = 1.5  # of the calibration error over that of right probabilities
+_SIGNIFICANCE_LEVEL = 0.05
+_ROUNDING = 1e-9
 
 MEASURES = (
     ("AUC", "The probability that a customer who left has a higher probability than one who stayed; 0.5 is guessing."),
@@ -37,8 +41,10 @@ def describe_outcomes(n_left: int, n_customers: int) -> str:
 
 
 def describe_first_segment(segments: Segments) -> str:
-    """Return the segment of the highest churn rate in a sentence."""
+    """Return the segment of the highest churn rate in a sentence; if it is like all customers, that groups say little."""
     first = segments[0]
+    if not first.profile.named_columns and segments.notes:
+        return segments.notes[0]
     return (
         f"Of {len(segments)} segments, the one most likely to leave has {first.n_customers:,.0f} customers, of whom "
         f"{format_whole_percent(first.churn_rate.rate)} left: {first.profile.description}."
@@ -85,15 +91,25 @@ def describe_ranking(gain: GainTable) -> str:
 def describe_reliability(reliability: ReliabilityTable) -> str:
     """Return whether the probabilities came true, beside what chance alone explains."""
     error, by_chance = reliability.calibration_error, reliability.calibration_error_by_chance
-    verdict = (
-        "more than chance explains; see the picture of reliability"
-        if error > _CLEAR_EXCESS * by_chance
-        else "no more than chance explains"
-    )
+    more = "more" if calibration_p_value(reliability) < _SIGNIFICANCE_LEVEL else "no more"
     return (
-        f"Probabilities and observed rates differ by {100.0 * error:.1f} percentage points on average, {verdict} "
-        f"({100.0 * by_chance:.1f})."
+        f"Probabilities and observed rates differ by {100.0 * error:.1f} percentage points on average, {more} than "
+        f"chance explains; right probabilities would differ by {100.0 * by_chance:.1f}."
     )
+
+
+def calibration_p_value(reliability: ReliabilityTable) -> float:
+    """Return the p-value of right probabilities: a chi-square test of the rates of the bins.
+
+    Hosmer & Lemeshow, Communications in Statistics A 9 (1980); the customers are not those of the fit, so that each bin
+    is a degree of freedom.
+    """
+    differences = np.array([one.rate - one.mean_probability for one in reliability.bins])
+    deviations = np.array([one.chance_deviation for one in reliability.bins])
+    is_random = deviations > 0.0
+    if (np.abs(differences[~is_random]) > _ROUNDING).any():
+        return 0.0  # what had the probability 0 or 1 came otherwise
+    return float(chdtrc(is_random.sum(), ((differences[is_random] / deviations[is_random]) ** 2).sum()))
 
 
 def describe_contacts(tested: ActionPlan | None, current: ActionPlan | None) -> list[str]:

@@ -10,7 +10,7 @@ from gaussmix.classification.table import TableSchema, fit_table_schema
 from gaussmix.classification.validation.labelled_table import LabelledTable
 from gaussmix.classification.validation.peer_models import PEER_MODELS
 from gaussmix.classification.validation.splits import ValidationPlan
-from gaussmix.errors import GaussmixWarning, ValidationError
+from gaussmix.errors import DataWarning, GaussmixWarning, ValidationError
 from gaussmix.estimators._verbose import start_stopwatch
 from gaussmix.selection.progress import ProgressCallback
 from gaussmix.types import N
@@ -81,7 +81,9 @@ def _predict_test_rows(
     elapsed_seconds = start_stopwatch()
     options = {} if train.weights is None else {"sample_weight": train.weights}
     fitted = clone(classifier).fit(train.X, train.is_positive, **options)
-    p = np.asarray(fitted.predict_proba(test.X), dtype=np.float64)[:, 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # test rows may have a rare category that no training row has
+        p = np.asarray(fitted.predict_proba(test.X), dtype=np.float64)[:, 1]
     yield TimedPrediction(MIXTURE_NAME, p, elapsed_seconds())
     if with_peers:
         with warnings.catch_warnings():
