@@ -41,7 +41,7 @@ def describe_outcomes(n_left: int, n_customers: int) -> str:
 
 
 def describe_first_segment(segments: Segments) -> str:
-    """Return the segment of the highest churn rate in a sentence; that groups say little if it is like all customers."""
+    """Return the segment of the highest churn rate in a sentence; the note on segments if it is like all customers."""
     first = segments[0]
     if not first.profile.named_columns and segments.notes:
         return segments.notes[0]
