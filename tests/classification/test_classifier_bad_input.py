@@ -266,7 +266,7 @@ def test_a_category_seen_once_does_not_decide() -> None:
 
 
 def test_columns_without_information_give_the_frequencies_of_the_classes() -> None:
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(6)
     columns = {"letter": rng.choice(np.array(list("abcdefghijkl"), dtype=object), 300)}
     classes = np.where(rng.random(300) < 0.3, "yes", "no")
     for n_components in (1, 2, "auto"):

@@ -230,6 +230,20 @@ def test_refinement_and_calibration_lower_the_loss_of_new_rows_where_the_mixture
     assert losses[2] < losses[0] - 0.02
 
 
+@pytest.mark.parametrize("family", ["class-mixtures", "edda"])
+def test_equal_rows_of_several_classes_are_calibrated_by_their_frequencies(family: str) -> None:
+    rng = np.random.default_rng(0)
+    cells = rng.integers(0, 2, (800, 2))
+    rates = np.array([[0.05, 0.4], [0.6, 0.95]])
+    classes = (rng.random(800) < rates[cells[:, 0], cells[:, 1]]).astype(int)
+    classifier = MixtureClassifier(family=family, random_state=0).fit(cells.astype(float), classes)
+    for first, second in product((0, 1), (0, 1)):
+        is_cell = (cells == (first, second)).all(axis=1)
+        frequency = classes[is_cell].mean()
+        assert classifier.predict_proba([[first, second]])[0, 1] == pytest.approx(frequency, abs=0.08)
+        np.testing.assert_allclose(classifier.held_out_proba_[is_cell, 1], frequency, atol=0.08)
+
+
 # -- the same result again -------------------------------------------------------------------------
 
 

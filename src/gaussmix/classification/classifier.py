@@ -180,7 +180,8 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n,)
             Class of each row: text, numbers or bools, without missing values.
         sample_weight : array-like of shape (n,), optional
-            Number of times that each row counts.
+            Number of times that each row counts. Whole numbers are copies, and copies are held out apart from each
+            other, like equal rows; if some weights are not whole, each row is held out as one.
 
         Returns
         -------
@@ -202,9 +203,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             warnings.simplefilter("ignore", DataWarning)
             encoded = schema.encode(table.cells).select_rows(counted)
         with one_blas_thread():
-            fitted = fit_class_model(
-                schema, encoded, target.codes[counted], len(target.classes), weights[counted], options
-            )
+            fitted = fit_class_model(schema, encoded, target.select_rows(counted), options)
         set_input_attributes(self, table)
         self.classes_, self.model_ = target.classes, fitted.model
         self.class_prior_ = fitted.class_weights / fitted.class_weights.sum()

@@ -10,7 +10,7 @@ from gaussmix.classification.class_model import compute_log_jacobians, mask_numb
 from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT, AnyFamily
 from gaussmix.classification.families.column_relevance import find_relevant_categories, find_relevant_numbers
 from gaussmix.classification.families.component_search import log_losses
-from gaussmix.classification.families.cross_validation import CrossValidation, assign_folds
+from gaussmix.classification.families.cross_validation import CrossValidation, FoldPieces, divide_copies
 from gaussmix.classification.families.members import AbstractFamilyFits, MemberOptions, MixtureSpec
 from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
 from gaussmix.classification.families.training_rows import TrainingRows
@@ -44,13 +44,14 @@ class ModelOptions:
 
 
 class LabelledRows(NamedTuple):
-    """Distinct encoded rows of a schema, with their classes (n,), the number of classes, and their weights (n,)."""
+    """Distinct encoded rows of a schema with their classes (n,), weights (n,) and numbers of copies (n,)."""
 
     schema: TableSchema
     encoded: EncodedRows
     classes: IntN
     n_classes: int
     weights: N
+    copies: IntN
 
 
 class ColumnSet(NamedTuple):
@@ -71,11 +72,15 @@ class ColumnSet(NamedTuple):
 
 
 class ChosenColumns(NamedTuple):
-    """A set of columns, the fits of the training rows in it, the folds of a sample of them, and the specification."""
+    """A set of columns, the fits of the training rows in it, the folds of a sample of them, and the specification.
+
+    ``pieces`` are the rows of the sample in the folds.
+    """
 
     columns: ColumnSet
     fits: AbstractFamilyFits
     sampled: IntN
+    pieces: FoldPieces | None
     validation: CrossValidation | None
     choice: SpecChoice
 
@@ -90,8 +95,8 @@ def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenCo
     chosen = _choose_spec(labelled, relevant, block, options)
     if chosen.validation is None or not relevant.unused_names(labelled.schema):
         return chosen
-    folds = _make_validation(_make_rows(labelled, every, block).select_rows(chosen.sampled), options)
-    assert folds is not None
+    assert chosen.pieces is not None
+    folds = _make_folds(_make_rows(labelled, every, block).select_rows(chosen.sampled), chosen.pieces, options)
     one_start = MemberOptions(options.members.seeds[:1], options.members.refinement)
     loss = _mean_loss(chosen.validation, chosen.choice.spec, one_start)
     specs = _list_specs(chosen.choice.spec, chosen.fits.rows, options.request)
@@ -102,7 +107,7 @@ def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenCo
 
 def _list_column_sets(labelled: LabelledRows, family: AnyFamily) -> tuple[ColumnSet, ColumnSet, tuple[int, ...]]:
     """Return all columns, the relevant ones, and the positions of the correlated numeric columns."""
-    schema, encoded, classes, n_classes, weights = labelled
+    schema, encoded, classes, n_classes, weights, _ = labelled
     block = family.choose_block(encoded.numeric, classes, weights)
     every = ColumnSet(np.arange(len(schema.numeric)), np.arange(len(schema.categorical)))
     categories = find_relevant_categories(encoded.codes, schema.n_levels, classes, n_classes, weights)
@@ -118,15 +123,16 @@ def _choose_spec(
     """Return the specification that is best with some columns."""
     rows = _make_rows(labelled, columns, block)
     sampled = _sample_rows(rows, options.members.seeds[0])
-    validation = _make_validation(rows.select_rows(sampled), options)
+    pieces = _divide_rows(rows.classes[sampled], labelled.copies[sampled], rows.n_classes, options)
+    validation = None if pieces is None else _make_folds(rows.select_rows(sampled), pieces, options)
     fits = options.family.make_fits(rows)
     choice = options.family.choose_spec(fits, options.request, validation, options.members)
-    return ChosenColumns(columns, fits, sampled, validation, choice)
+    return ChosenColumns(columns, fits, sampled, pieces, validation, choice)
 
 
 def _make_rows(labelled: LabelledRows, columns: ColumnSet, block: tuple[int, ...]) -> TrainingRows:
     """Return the training rows, in which other numeric columns count as missing."""
-    schema, encoded, classes, n_classes, weights = labelled
+    schema, encoded, classes, n_classes, weights, _ = labelled
     layout = FeatureLayout(len(schema.numeric), block, tuple(schema.n_levels[c] for c in columns.categories))
     masked = mask_numbers(encoded, columns.unused_numbers(schema))
     log_jacobians = compute_log_jacobians(schema, masked)
@@ -162,11 +168,15 @@ def _sample_rows(rows: TrainingRows, seed: int) -> IntN:
     return np.sort(drawn).astype(np.int64)
 
 
-def _make_validation(rows: TrainingRows, options: ModelOptions) -> CrossValidation | None:
-    """Return folds of the rows, None if fewer than two classes have two rows."""
+def _divide_rows(classes: IntN, copies: IntN, n_classes: int, options: ModelOptions) -> FoldPieces | None:
+    """Return rows (n,) with numbers of copies (n,) in folds, None if fewer than two classes have two rows."""
     is_needed = options.calibration is not None or options.request.n_components is None
-    counts = np.bincount(rows.classes, minlength=rows.n_classes)
+    counts = np.bincount(classes, weights=copies, minlength=n_classes)
     if not is_needed or np.count_nonzero(counts > 1) < 2:
         return None
-    folds = assign_folds(rows.classes, options.n_folds, options.members.seeds[0])
-    return CrossValidation(rows, folds, options.family.make_fits)
+    return divide_copies(classes, copies, options.n_folds, options.members.seeds[0])
+
+
+def _make_folds(rows: TrainingRows, pieces: FoldPieces, options: ModelOptions) -> CrossValidation:
+    """Return the cross-validation of the pieces of rows."""
+    return CrossValidation(rows.divide(pieces.rows, pieces.fractions), pieces.folds, options.family.make_fits)

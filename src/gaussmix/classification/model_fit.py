@@ -8,12 +8,14 @@ import numpy as np
 from gaussmix.classification.calibration import SoftmaxCalibration, fit_calibration
 from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.column_sets import LabelledRows, ModelOptions, choose_column_set
+from gaussmix.classification.families.cross_validation import FoldPieces
 from gaussmix.classification.families.members import Members
 from gaussmix.classification.families.parameter_count import count_parameters
 from gaussmix.classification.families.spec_choice import SpecChoice
 from gaussmix.classification.families.structure_search import compute_log_likelihood
 from gaussmix.classification.families.training_rows import DistinctRows, TrainingRows, merge_equal_rows
 from gaussmix.classification.table import EncodedRows, TableSchema
+from gaussmix.classification.target import WeightedTarget
 from gaussmix.selection.criteria import bic
 from gaussmix.types import NK, IntN, N
 
@@ -62,12 +64,18 @@ class ModelFit(NamedTuple):
 
 
 def fit_class_model(
-    schema: TableSchema, encoded: EncodedRows, classes: IntN, n_classes: int, weights: N, options: ModelOptions
+    schema: TableSchema, encoded: EncodedRows, target: WeightedTarget, options: ModelOptions
 ) -> ModelFit:
-    """Fit a model to encoded rows with classes (n,) and weights (n,), which are positive."""
-    distinct = merge_equal_rows(encoded.numeric, encoded.codes, classes, weights)
+    """Fit a model to encoded rows (n,) and their classes, with positive weights."""
+    n_classes = len(target.classes)
+    distinct = merge_equal_rows(encoded.numeric, encoded.codes, target.codes, target.weights, target.copies)
     labelled = LabelledRows(
-        schema, encoded.select_rows(distinct.positions), classes[distinct.positions], n_classes, distinct.weights
+        schema,
+        encoded.select_rows(distinct.positions),
+        target.codes[distinct.positions],
+        n_classes,
+        distinct.weights,
+        distinct.copies,
     )
     chosen = choose_column_set(labelled, options)
     rows, choice, columns = chosen.fits.rows, chosen.choice, chosen.columns
@@ -81,13 +89,14 @@ def fit_class_model(
         likelihood = _compute_likelihood(members.mixtures, choice, rows, len(columns.numbers))
     elif options.calibration is None or chosen.validation is None:
         model = replace(model, calibration=SoftmaxCalibration(1.0, np.zeros(n_classes), members.floors))
-    if chosen.validation is None or options.calibration is None:
+    if chosen.validation is None or chosen.pieces is None or options.calibration is None:
         return ModelFit(model, choice, members.n_iter, None, unused, rows.class_weights, likelihood)
     log_probabilities = chosen.validation.predict(choice.spec, options.members)
     held_out = chosen.validation.held_out_rows
     calibration = fit_calibration(options.calibration, log_probabilities, held_out.classes, held_out.row_weights)
     calibrated = replace(model, calibration=calibration)
-    expanded = _expand_to_all_rows(log_probabilities, chosen.sampled[chosen.validation.held_out], distinct)
+    pieces = chosen.pieces.select(chosen.validation.held_out)
+    expanded = _expand_to_all_rows(log_probabilities, pieces._replace(rows=chosen.sampled[pieces.rows]), distinct)
     return ModelFit(calibrated, choice, members.n_iter, expanded, unused, rows.class_weights, likelihood)
 
 
@@ -102,10 +111,11 @@ def _compute_likelihood(
     return FitLikelihood(log_likelihood, n_parameters, bic(log_likelihood, n_parameters, float(rows.row_weights.sum())))
 
 
-def _expand_to_all_rows(log_probabilities: NK, held_out: IntN, distinct: DistinctRows) -> HeldOutProbabilities:
-    """Return the probabilities (m, Y) of distinct rows for all their copies."""
-    of_distinct = np.full(len(distinct.positions), -1, dtype=np.int64)
-    of_distinct[held_out] = np.arange(len(held_out))
-    of_row = of_distinct[distinct.of_row]
-    rows = np.flatnonzero(of_row >= 0)
-    return HeldOutProbabilities(rows, log_probabilities[of_row[rows]])
+def _expand_to_all_rows(log_probabilities: NK, pieces: FoldPieces, distinct: DistinctRows) -> HeldOutProbabilities:
+    """Return the probabilities of all copies of distinct rows: the mean over the pieces (m,) of each."""
+    total = np.full((len(distinct.positions), log_probabilities.shape[1]), -np.inf)
+    np.logaddexp.at(total, pieces.rows, log_probabilities + np.log(pieces.fractions)[:, None])
+    is_held_out = np.zeros(len(total), dtype=bool)
+    is_held_out[pieces.rows] = True
+    rows = np.flatnonzero(is_held_out[distinct.of_row])
+    return HeldOutProbabilities(rows, total[distinct.of_row[rows]])

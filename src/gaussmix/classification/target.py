@@ -15,6 +15,7 @@ from gaussmix.types import AnyArray, IntN, N
 
 MAX_CLASSES = 20
 _UNUSABLE_TYPES = (bytes, complex, list, tuple, dict, set, np.ndarray)
+_MAX_COPIES = 1e9  # of all rows; more are weights, not copies
 _MIN_ROWS_PER_CLASS = 10  # on average, of a target of more classes
 
 
@@ -55,11 +56,28 @@ def read_labels(y: Any, n_rows: int) -> AnyArray:
 
 
 class WeightedTarget(NamedTuple):
-    """Class of each row (n,), -1 for rows of weight 0, the levels of the classes (Y,), and the row weights (n,)."""
+    """Classes of rows with weights.
+
+    Attributes
+    ----------
+    codes : ndarray of int64 of shape (n,)
+        Class of each row, -1 for rows of weight 0.
+    classes : ndarray of shape (Y,)
+        The levels of the classes.
+    weights : ndarray of shape (n,)
+        Weights of the rows times those of their classes.
+    copies : ndarray of int64 of shape (n,)
+        Number of rows that each row stands for: its own weight if all weights are whole numbers, else 1.
+    """
 
     codes: IntN
     classes: AnyArray
     weights: N
+    copies: IntN
+
+    def select_rows(self, rows: IntN) -> "WeightedTarget":
+        """Return the target of some rows, by positions."""
+        return WeightedTarget(self.codes[rows], self.classes, self.weights[rows], self.copies[rows])
 
 
 def weight_target(target: Target, weights: N, class_weight: object) -> WeightedTarget:
@@ -80,7 +98,9 @@ def weight_target(target: Target, weights: N, class_weight: object) -> WeightedT
     """
     present = _drop_empty_classes(target, weights)
     weighted = _weight_classes(class_weight, present, weights)
-    return WeightedTarget(*_drop_empty_classes(present, weighted), weighted)
+    is_whole = bool((weights == np.floor(weights)).all()) and float(weights.sum()) < _MAX_COPIES
+    copies = weights.astype(np.int64) if is_whole else np.ones(len(weights), dtype=np.int64)
+    return WeightedTarget(*_drop_empty_classes(present, weighted), weighted, copies)
 
 
 def _drop_empty_classes(target: Target, weights: N) -> Target:

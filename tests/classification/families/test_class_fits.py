@@ -10,7 +10,7 @@ from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from gaussmix.classification.families.base import ChoiceRequest
 from gaussmix.classification.families.class_fits import ClassFits, cluster_rows, join_classes, prior_at
 from gaussmix.classification.families.class_mixtures import ClassMixtures
-from gaussmix.classification.families.cross_validation import CrossValidation, assign_folds
+from gaussmix.classification.families.cross_validation import CrossValidation, assign_folds, divide_copies
 from gaussmix.classification.families.member_average import average_log_densities, average_log_probabilities
 from gaussmix.classification.families.members import MemberOptions, MixtureSpec
 from gaussmix.classification.families.training_rows import TrainingRows
@@ -163,6 +163,38 @@ def test_a_class_of_one_row_is_in_no_fold() -> None:
     assert folds[10] == -1
     assert (np.delete(folds, 10) >= 0).all()
     assert assign_folds(np.zeros(4, int), 100, 0).max() == 3
+
+
+@pytest.mark.parametrize("n_folds", [2, 3, 10])
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_of_a_row_are_held_out_apart_from_each_other(n_folds: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    classes, copies = rng.integers(0, 3, 40), rng.choice([1, 1, 2, 7, 1000], 40)
+    rows, folds, fractions = divide_copies(classes, copies, n_folds, seed)
+    assert (np.diff(rows) >= 0).all()
+    np.testing.assert_allclose(np.bincount(rows, fractions), 1.0, rtol=1e-12)
+    counts = np.rint(fractions * copies[rows])
+    np.testing.assert_allclose(counts, fractions * copies[rows], atol=1e-9)
+    for label in range(3):
+        is_label = classes[rows] == label
+        assert np.ptp(np.bincount(folds[is_label], counts[is_label], minlength=n_folds)) <= 1
+    heavy = np.flatnonzero(copies == 1000)
+    n_other = np.array([copies[classes == classes[row]].sum() - 1000 for row in heavy])
+    if (n_other > 500).all():
+        in_first = np.array([counts[(rows == row) & (folds == 0)].sum() for row in heavy])
+        assert (np.abs(in_first - 1000 / n_folds) < 5 * np.sqrt(1000 / n_folds)).all()
+        assert (in_first != 1000 / n_folds).any(), "copies are drawn at random"
+    single = divide_copies(classes, np.ones(40, dtype=np.int64), n_folds, seed)
+    np.testing.assert_array_equal(single.rows, np.arange(40))
+    np.testing.assert_array_equal(single.folds, assign_folds(classes, n_folds, seed))
+
+
+def test_the_only_row_of_a_class_is_in_folds_if_it_has_copies() -> None:
+    rows, folds, fractions = divide_copies(np.array([0, 0, 1]), np.array([1, 1, 1]), 2, 0)
+    assert folds[2] == -1
+    rows, folds, fractions = divide_copies(np.array([0, 0, 1]), np.array([1, 1, 5]), 2, 0)
+    np.testing.assert_allclose(np.sort(fractions[rows == 2]), [0.4, 0.6])
+    assert set(folds[rows == 2]) == {0, 1}
 
 
 @pytest.mark.parametrize("options", [REFINED, GENERATIVE], ids=["refined", "generative"])

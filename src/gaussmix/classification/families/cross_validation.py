@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from gaussmix.classification.families.members import AbstractFamilyFits, MemberO
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.core.threads import ordered_sum
-from gaussmix.types import NK, IntN
+from gaussmix.types import NK, IntN, IntNC, N
 
 MakeFits = Callable[[TrainingRows], AbstractFamilyFits]
 
@@ -70,14 +71,61 @@ class CrossValidation:
         return average_log_probabilities(members.mixtures, self._rows_of_fold[fold].mixed_rows)
 
 
-def assign_folds(classes: IntN, n_folds: int, seed: int) -> IntN:
-    """Return the fold (n,) of each row, with equal fractions of each class; -1 for classes of a single row."""
+class FoldPieces(NamedTuple):
+    """Rows divided over folds: the row (m,) and the fold (m,) of each piece, and its fraction (m,) of the row's weight.
+
+    A fold of -1 is always trained on.
+    """
+
+    rows: IntN
+    folds: IntN
+    fractions: N
+
+    def select(self, pieces: IntN) -> "FoldPieces":
+        """Return some of the pieces, by positions."""
+        return FoldPieces(self.rows[pieces], self.folds[pieces], self.fractions[pieces])
+
+
+def divide_copies(classes: IntN, copies: IntN, n_folds: int, seed: int) -> FoldPieces:
+    """Return rows (n,) with numbers of equal copies (n,) in folds, with equal fractions of each class in each fold.
+
+    Copies are held out apart from each other, at random. A row with all of its copies in one fold would be predicted by
+    fits that have seen the rows of other classes with the same values, and none of its own. Copies in equal numbers in
+    all folds would make each fold a picture of the others. The only copy of a class is in no fold.
+    """
     rng = make_generator(seed)
-    folds = np.full(len(classes), -1, dtype=np.int64)
+    n_folds = min(n_folds, int(copies.sum()))
+    counts = np.zeros((len(classes), n_folds), dtype=np.int64)
     offset = 0
     for label in np.unique(classes):
-        rows = rng.permutation(np.flatnonzero(classes == label))
-        if len(rows) > 1:
-            folds[rows] = (np.arange(len(rows)) + offset) % n_folds
-            offset += len(rows)
-    return folds
+        rows = np.flatnonzero(classes == label)
+        n_copies = int(copies[rows].sum())
+        if n_copies > 1:
+            counts[rows] = _draw_counts(copies[rows], n_folds, offset % n_folds, rng)
+            offset += n_copies
+    rows, folds = np.nonzero(counts)
+    single = np.flatnonzero(~counts.any(axis=1))
+    fractions = np.concatenate([counts[rows, folds] / copies[rows], np.ones(len(single))])
+    rows, folds = np.concatenate([rows, single]), np.concatenate([folds, np.full(len(single), -1)])
+    order = np.argsort(rows, kind="stable")
+    return FoldPieces(rows[order], folds[order], fractions[order])
+
+
+def _draw_counts(copies: IntN, n_folds: int, first_fold: int, rng: np.random.Generator) -> IntNC:
+    """Return how many copies (n, F) of each row are in each fold; the first folds are larger by one copy."""
+    places = np.full(n_folds, int(copies.sum()) // n_folds, dtype=np.int64)
+    places[(first_fold + np.arange(int(copies.sum()) % n_folds)) % n_folds] += 1
+    counts = np.zeros((len(copies), n_folds), dtype=np.int64)
+    for row in np.flatnonzero(copies > 1):
+        counts[row] = rng.multivariate_hypergeometric(places, copies[row], method="marginals")
+        places -= counts[row]
+    folds = np.repeat(np.arange(n_folds), places)
+    turns = np.concatenate([np.arange(count) for count in places])
+    folds = folds[np.lexsort(((folds - first_fold) % n_folds, turns))]
+    counts[rng.permutation(np.flatnonzero(copies == 1)), folds] = 1
+    return counts
+
+
+def assign_folds(classes: IntN, n_folds: int, seed: int) -> IntN:
+    """Return the fold (n,) of each row, with equal fractions of each class; -1 for classes of a single row."""
+    return divide_copies(classes, np.ones(len(classes), dtype=np.int64), n_folds, seed).folds

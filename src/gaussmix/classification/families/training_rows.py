@@ -90,6 +90,11 @@ class TrainingRows:
             log_jacobians=None if self.log_jacobians is None else self.log_jacobians[rows],
         )
 
+    def divide(self, rows: IntN, fractions: N) -> "TrainingRows":
+        """Return some of the rows, by positions (m,), with fractions (m,) of their weights."""
+        pieces = self.select_rows(rows)
+        return replace(pieces, weights=pieces.row_weights * fractions)
+
     def select_class(self, label: int) -> "TrainingRows":
         """Return the rows of one class, as rows of a single class 0."""
         rows = self.select_rows(np.flatnonzero(self.classes == label))
@@ -99,17 +104,21 @@ class TrainingRows:
 class DistinctRows(NamedTuple):
     """Distinct rows in sorted order.
 
-    ``positions`` (m,) are those of one copy each, ``of_row`` (n,) the distinct row of each row, and ``weights`` (m,)
-    the total weights of the copies.
+    ``positions`` (m,) are those of one copy each, ``of_row`` (n,) the distinct row of each row, ``weights`` (m,) the
+    total weights of the copies, and ``copies`` (m,) their number.
     """
 
     positions: IntN
     of_row: IntN
     weights: N
+    copies: IntN
 
 
-def merge_equal_rows(numeric: ND, codes: IntNC, classes: IntN, weights: N) -> DistinctRows:
-    """Return the distinct rows of numbers (n, D), NaN where missing, of codes (n, C) and of classes (n,)."""
+def merge_equal_rows(numeric: ND, codes: IntNC, classes: IntN, weights: N, copies: IntN | None = None) -> DistinctRows:
+    """Return the distinct rows of numbers (n, D), NaN where missing, of codes (n, C) and of classes (n,).
+
+    A row may stand for several ``copies`` (n,).
+    """
     rounded = np.round(np.where(np.isnan(numeric), np.inf, numeric) / _SIGNIFICANT) * _SIGNIFICANT
     keys = [classes, *codes.T[::-1], *rounded.T[::-1]]
     order = np.lexsort(keys[::-1])
@@ -122,4 +131,6 @@ def merge_equal_rows(numeric: ND, codes: IntNC, classes: IntN, weights: N) -> Di
     of_row = np.empty(len(order), dtype=np.int64)
     of_row[order] = of_sorted
     total = np.asarray(np.bincount(of_row, weights=weights), dtype=np.float64)
-    return DistinctRows(order[starts_group].astype(np.int64), of_row, total)
+    n_copies = np.zeros(len(total), dtype=np.int64)
+    np.add.at(n_copies, of_row, 1 if copies is None else copies)
+    return DistinctRows(order[starts_group].astype(np.int64), of_row, total, n_copies)
