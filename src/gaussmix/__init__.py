@@ -20,6 +20,7 @@ _MODULE_OF_NAME = {
     "combine": "gaussmix.selection",
     "Combination": "gaussmix.selection",
     "cross_validate_components": "gaussmix.selection",
+    "MixtureClassifier": "gaussmix.classification.classifier",
     "compare": "gaussmix.comparison.comparison",
     "Comparison": "gaussmix.comparison.result",
     "CrossValidationResult": "gaussmix.selection",

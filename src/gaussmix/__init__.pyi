@@ -1,6 +1,7 @@
 from gaussmix import plots as plots
 from gaussmix import report as report
 from gaussmix._version import __version__ as __version__
+from gaussmix.classification.classifier import MixtureClassifier as MixtureClassifier
 from gaussmix.comparison.comparison import compare as compare
 from gaussmix.comparison.result import Comparison as Comparison
 from gaussmix.core.outcome import Outcome as Outcome
