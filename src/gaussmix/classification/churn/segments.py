@@ -7,7 +7,8 @@ import numpy as np
 
 from gaussmix.classification.churn.customer_rows import Cell
 from gaussmix.classification.churn.reference_customers import ReferenceCustomers
-from gaussmix.classification.churn.segment_fitting import SegmentCandidate, SegmentFit
+from gaussmix.classification.churn.segment_fitting import SegmentFit
+from gaussmix.classification.churn.segment_number import SegmentCandidate
 from gaussmix.classification.churn.segment_profiles import SegmentProfile, profile_segments
 from gaussmix.classification.churn.segment_rates import SegmentRate, estimate_segment_rates, mean_rate
 from gaussmix.classification.churn.wording import format_count, format_per_hundred, format_percent
@@ -166,13 +167,13 @@ def _describe_usefulness(
     candidates: tuple[SegmentCandidate, ...], n_segments: int, churn_rate: float
 ) -> tuple[str, ...]:
     """Return a sentence on how much of the uncertainty about churn the segments explain, if they were compared."""
-    losses = [candidate.log_loss for candidate in candidates if candidate.n_segments == n_segments]
-    entropy = -float(churn_rate * np.log(churn_rate) + (1.0 - churn_rate) * np.log1p(-churn_rate))
-    if not losses or np.isnan(losses[0]):
+    if len(candidates) < 2:
         return (
             "Numbers of segments were not compared: there are too few customers, or no column says anything of churn.",
         )
-    explained = 1.0 - losses[0] / entropy
+    if n_segments == 1:
+        return ("The customers form no groups: one segment describes their columns as well as several would.",)
+    explained = 1.0 - candidates[n_segments - 1].log_loss / _entropy(churn_rate)
     if explained < _MIN_EXPLAINED:
         return (
             "The customers form no groups that differ much in churn: to know the segment of a customer says hardly "
@@ -182,6 +183,11 @@ def _describe_usefulness(
         f"The segments explain {format_percent(explained)} of the uncertainty about who leaves. Ranges of churn rates "
         f"are {format_percent(LEVEL)} intervals.",
     )
+
+
+def _entropy(rate: float) -> float:
+    """Return the mean negative log probability of the outcomes by their rate, in nats."""
+    return -float(rate * np.log(rate) + (1.0 - rate) * np.log1p(-rate))
 
 
 @dataclass(frozen=True, eq=False)
