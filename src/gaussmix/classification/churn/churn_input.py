@@ -59,6 +59,10 @@ def set_fitted_attributes(
     model.classifier_, model.state_ = classifier, state
     model.classes_, model.n_features_in_ = classifier.classes_, classifier.n_features_in_
     model.positive_ = classifier.classes_[state.positive]
+    if hasattr(classifier, "feature_names_in_"):
+        model.feature_names_in_ = classifier.feature_names_in_
+    elif hasattr(model, "feature_names_in_"):
+        del model.feature_names_in_
 
 
 def make_classifier(classifier: Any, seed: int | None) -> MixtureClassifier:

@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.classification.churn.churn_archive import StoredChurnModel, load_churn_model, save_churn_model
@@ -36,7 +36,7 @@ from gaussmix.types import NK, AnyArray, ArrayLike, N
 _N_PAIRS = 8  # of orders of the columns, for the reasons of a whole table
 
 
-class ChurnModel(BaseEstimator):  # type: ignore[misc]
+class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Model of the customers who leave: probabilities, segments, reasons, similar customers, actions and drift.
 
     A `MixtureClassifier` predicts who leaves. Segments are the components of a mixture of the same columns that has not
@@ -46,7 +46,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     classifier : MixtureClassifier or None, default=None
-        Is copied and fitted. None: one with default parameters.
+        Is copied and fitted. None: one with default parameters. `GridSearchCV` over parameters such as
+        ``classifier__penalty`` needs one.
     positive : str, bool, int or None, default=None
         The class that means that a customer left. None: the class named 'Yes', 'True', '1', 'churned' or the like.
     fixed_columns : sequence of str, default=()
@@ -68,6 +69,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     target_name_ : str or None
         Name of the outcomes, if y has one.
     n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Column names, if X has names.
 
     Raises
     ------
@@ -288,3 +291,9 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         model = cls(clone(stored.classifier), **stored.parameters)
         set_fitted_attributes(model, stored.classifier, stored.state, stored.target_name)
         return model
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags: those of a classifier of tables with missing cells and text."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags = MixtureClassifier().__sklearn_tags__().input_tags
+        return tags
