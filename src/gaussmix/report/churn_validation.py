@@ -116,5 +116,5 @@ def _compare(
     threshold = None if plan is None else plan.threshold
     if threshold is None or threshold > 1.0:
         threshold = float(np.quantile(p, 1.0 - y.mean()))
-    names = {"name": groups.name, "positive_name": "customers who left"}
-    return compare_groups(y, p, groups.values[comparison.rows], threshold=threshold, **names)
+    values, name = groups.values[comparison.rows], groups.name
+    return compare_groups(y, p, values, threshold=threshold, name=name, positive_name="customers who left")

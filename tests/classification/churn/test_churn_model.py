@@ -262,9 +262,14 @@ def test_the_training_table_is_evaluated_on_its_held_out_customers(model, custom
     held_out = model.state_.held_out
     assert found.measures == model.evaluate().measures
     expected = compare_groups(
-        has_left[held_out.rows], held_out.probabilities, table["senior"][held_out.rows], name="senior"
+        has_left[held_out.rows],
+        held_out.probabilities,
+        table["senior"][held_out.rows],
+        name="senior",
+        positive_name="customers who left",
     )
     assert found.groups == expected
+    assert "Of the customers who left, " in str(found)
     assert model.evaluate(by=table["senior"]).groups.groups == expected.groups
     assert model.evaluate(by=table["senior"], threshold=0.2).groups.threshold == 0.2
 
