@@ -130,7 +130,8 @@ def _make_readers(
 def _describe_transforms(numeric: tuple[NumericColumn, ...]) -> list[str]:
     """Return a note on each transformed column."""
     return [
-        f"{column.name!r} is transformed by {column.transform.description} in units of {column.unit:.3g}."
+        f"{column.name!r} is transformed {column.transform.effect} ({column.transform.description}, in units of "
+        f"{column.unit:.3g})."
         for column in numeric
         if column.transform is not None
     ]
