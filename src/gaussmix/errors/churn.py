@@ -73,7 +73,8 @@ class ChurnDataError(DataError):
     def unknown_column(cls, name: str, columns: Sequence[str]) -> "ChurnDataError":
         """Return the error that the table has no such column."""
         return cls(
-            f"X has no column {name!r}{format_suggestion(name, columns)}; pass one of its columns as by, or one value for each row"
+            f"X has no column {name!r}{format_suggestion(name, columns)}; pass one of its columns as by, or one value "
+            "for each row"
         )
 
     @classmethod
