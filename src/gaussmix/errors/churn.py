@@ -73,7 +73,10 @@ class ChurnDataError(DataError):
     @classmethod
     def unknown_column(cls, name: str, columns: Sequence[str]) -> "ChurnDataError":
         """Return the error that the table has no such column."""
-        return cls(f"X has no column {name!r}{format_suggestion(name, columns)}; by names a column to compare")
+        return cls(
+            f"X has no column {name!r}{format_suggestion(name, columns)}; pass one of its columns as by, or one value "
+            "for each row"
+        )
 
     @classmethod
     def wrong_n_groups(cls, n_groups: int, n_rows: int) -> "ChurnDataError":
