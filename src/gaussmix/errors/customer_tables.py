@@ -4,7 +4,14 @@ import shlex
 from collections.abc import Sequence
 
 from gaussmix.errors.files import TableError
-from gaussmix.errors.text import format_count, format_suggestion, join_with_and, join_with_commas, join_with_or, pluralize
+from gaussmix.errors.text import (
+    format_count,
+    format_suggestion,
+    join_with_and,
+    join_with_commas,
+    join_with_or,
+    pluralize,
+)
 
 
 class CustomerTableError(TableError):

@@ -356,7 +356,18 @@ def test_customers_without_groups_are_told_so():
     table = {"x": rng.normal(size=400), "y": rng.normal(size=400), "z": rng.integers(0, 2, 400)}
     has_left = rng.random(400) < 1.0 / (1.0 + np.exp(1.0 - 0.4 * table["x"]))
     segments = ChurnModel(MixtureClassifier(**FAST), random_state=0).fit(table, has_left).segments()
-    assert "The customers form no groups that differ much in churn" in str(segments)
+    assert len(segments) == 1
+    assert "The customers form no groups: one segment describes" in str(segments)
+
+
+def test_groups_of_equal_churn_are_told_so():
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 2, 600)
+    table = {"x": rng.normal(8.0 * group, 1.0), "y": rng.normal(size=600)}
+    has_left = rng.random(600) < 1.0 / (1.0 + np.exp(1.0 - table["y"]))
+    segments = ChurnModel(MixtureClassifier(**FAST), random_state=0).fit(table, has_left).segments()
+    assert len(segments) <= 2
+    assert "form no groups" in str(segments)
 
 
 def test_an_explanation_is_complete(model, customers):

@@ -97,7 +97,7 @@ def test_customers_without_a_useful_column_are_one_segment():
 
 
 def test_groups_are_found_where_hardly_anybody_leaves(fitted):
-    model, encoded, _, group = fitted
+    model, encoded, _, _ = fitted
     has_left = np.zeros(N_ROWS, dtype=bool)
     has_left[[3, 77]] = True
     fit = fit_segments(model, encoded, has_left, np.ones(N_ROWS), SEED)

@@ -93,20 +93,26 @@ def require_probability(name: str, value: object) -> float:
 
 
 def adjust_rate(state: ChurnState, probabilities: NK, new_rate: object) -> NK:
-    """Return class probabilities (n, Y) for a new churn rate; the rate may be 'estimate'.
+    """Return class probabilities (n, Y) for a new churn rate, which may be 'estimate'; None leaves them as they are."""
+    if new_rate is None:
+        return probabilities
+    return adjust_probabilities(probabilities, state.training_prior, find_new_prior(state, probabilities, new_rate))
 
-    Other classes keep their frequencies relative to each other.
+
+def find_new_prior(state: ChurnState, probabilities: NK, new_rate: object) -> K:
+    """Return the class frequencies (Y,) for a new churn rate; 'estimate' finds them from probabilities (n, Y).
+
+    For a given rate, other classes keep their frequencies relative to each other.
     """
     prior = state.training_prior
     if isinstance(new_rate, str):
         if new_rate != "estimate":
             raise ParameterError.invalid_value("new_rate", new_rate, "a number above 0 and below 1, or 'estimate'")
-        new_prior: K = estimate_prior(probabilities, prior).prior
-    else:
-        rate, own = require_probability("new_rate", new_rate), prior[state.positive]
-        new_prior = prior * (1.0 - rate) / (1.0 - own)
-        new_prior[state.positive] = rate
-    return adjust_probabilities(probabilities, prior, new_prior)
+        return estimate_prior(probabilities, prior).prior
+    rate, own = require_probability("new_rate", new_rate), prior[state.positive]
+    new_prior: K = prior * (1.0 - rate) / (1.0 - own)
+    new_prior[state.positive] = rate
+    return new_prior
 
 
 def require_held_out(state: ChurnState) -> ObservedCustomers:

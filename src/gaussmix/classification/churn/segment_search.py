@@ -45,9 +45,9 @@ class SegmentMixture(NamedTuple):
 def search_mixtures(rows: TrainingRows, largest: int, seed: int) -> tuple[SegmentMixture, ...]:
     """Return a mixture of each number of components from 1 to ``largest``.
 
-    EM of twice as many components starts at k-means. Then, again and again, the two components are merged for which
-    the entropy of the memberships falls most per row of the smaller one, and EM continues (Baudry, Raftery, Celeux, Lo
-    & Gottardo, "Combining mixture components for clustering", JCGS 19, 2010, who do not continue).
+    EM of twice as many components starts at k-means. Then two components are merged at a time, and EM continues. They
+    are those for which the entropy of the memberships falls most per row of the smaller one (after Baudry, Raftery,
+    Celeux, Lo & Gottardo, "Combining mixture components for clustering", JCGS 19, 2010, who do not continue EM).
 
     Parameters
     ----------
