@@ -88,6 +88,7 @@ def score_file(
                 model,
                 cells,
                 np.asarray(probabilities),
+                new_rate=None if rate is None else float(rate),
                 candidates=None if outcomes is None else np.flatnonzero(outcomes != model.positive_),
                 terms=make_terms(contact, values),
                 identifiers=split_identifiers(table, None, None).identifiers,

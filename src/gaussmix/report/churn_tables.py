@@ -135,7 +135,7 @@ def customer_table(scores: ScoredCustomers, max_rows: int | None = None) -> list
             row=row,
             identifiers=tuple(str(values[row]) for values in scores.identifiers.values()),
             probability=format_whole_percent(float(scores.probabilities[row])),
-            segment=str(scores.segments[row]),
+            segment=str(scores.segments.numbers[row]),
             reason=reason,
             change=change,
         )

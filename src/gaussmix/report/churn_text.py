@@ -6,13 +6,14 @@ from scipy.special import chdtrc
 from gaussmix.classification.churn.explanation import CustomerExplanation
 from gaussmix.classification.churn.reasons import CustomerReasons
 from gaussmix.classification.churn.segments import Segments
-from gaussmix.classification.churn.wording import format_condition, format_percent
+from gaussmix.classification.churn.wording import format_percent
 from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.classification.evaluation.gain import GainTable
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate
 from gaussmix.classification.evaluation.reliability import ReliabilityTable
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.report.churn_validation import ChurnValidation
+from gaussmix.types import BoolN, IntN
 
 _FIRST_FRACTION, _FIRST_NAME = 0.2, "fifth"
 _N_COLUMNS_NAMED = 3
@@ -153,12 +154,29 @@ def describe_new_rate(new_rate: float, estimate: PriorEstimate | None) -> str:
 
 
 def describe_change(explanation: CustomerExplanation) -> str:
-    """Return the smallest change that brings the probability below the threshold: 'contract = Two year (18%)'."""
+    """Return the smallest change that halves the probability: 'contract = Two year instead of Month-to-month: 18%'."""
     if not explanation.changes:
-        return "no change of one or two columns is enough"
-    change = explanation.changes[0]
-    conditions = join_with_and([format_condition(name, change.new[name]) for name in change.columns])
-    return f"{conditions} ({format_percent(change.probability)})"
+        return "no change of one or two columns halves it"
+    return explanation.changes[0].description
+
+
+def describe_untested(is_tested: BoolN | None, candidates: IntN) -> list[str]:
+    """Return whose probabilities are those of a model that has seen the customer; [] if there are none.
+
+    Parameters
+    ----------
+    is_tested : ndarray of bool of shape (n,) or None
+    candidates : ndarray of int of shape (m,)
+        Positions of the customers who have not left.
+    """
+    n_untested = 0 if is_tested is None else int(np.count_nonzero(~is_tested[candidates]))
+    if not n_untested:
+        return []
+    return [
+        f"{n_untested:,} of the {len(candidates):,} customers who have not left are not among those who were tested: "
+        "their probabilities and reasons are those of the model itself. It has learned that they stayed, so that these "
+        "probabilities may be too low."
+    ]
 
 
 def describe_method() -> list[str]:

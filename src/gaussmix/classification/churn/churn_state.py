@@ -1,7 +1,7 @@
 """``ChurnState``: everything that a churn model learns, without the training rows but a few typical ones."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -91,6 +91,10 @@ class ChurnState:
     def nearest(self) -> NearestSearch:
         """The search for similar customers."""
         return NearestSearch.prepare(self.model, self.references, self.summaries)
+
+    def with_model(self, model: ClassModel, positive: int) -> "ChurnState":
+        """Return the state with another classifier of the same outcomes; segments and summaries stay."""
+        return replace(self, model=model, positive=positive)
 
     def churn_probabilities(self, probabilities: NK) -> N:
         """Return the probability (n,) of the positive class from those of all classes (n, Y)."""

@@ -73,7 +73,7 @@ def _numeric_lever(
     column: NumericColumn, cells: InputCells, row: int, summaries: Mapping[str, ColumnSummary]
 ) -> ColumnLever:
     """Return the lever of a numeric column: quantiles of the training rows, and what they say of equal columns."""
-    summary, own = summaries[column.name], float(cells.numbers[column.name][row])
+    summary, own = summaries.get(column.name), float(cells.numbers[column.name][row])
     readings = {reading.columns[0]: reading for reading in column.readings if len(reading.columns) == 1}
     if not isinstance(summary, NumericSummary) or np.isnan(own) or column.name not in readings:
         return ColumnLever(column.name, (column.name,), (np.empty(0),), np.empty(0), is_numeric=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.classification.churn.coalitions import ChurnScorer
+from gaussmix.classification.churn.column_importance import rank_columns
 from gaussmix.classification.churn.column_levers import cell_of
 from gaussmix.classification.churn.contributions import Contributions
 from gaussmix.classification.churn.customer_rows import Cell
@@ -84,10 +85,15 @@ class CustomerReasons:
         return [{"probability": p, "reasons_to_leave": leave, "reasons_to_stay": stay} for p, leave, stay in rows]
 
     def importance(self) -> list[dict[str, object]]:
-        """Return one dict per column: the mean size of its contributions, the largest first."""
-        sizes = np.abs(self.contributions.values).mean(axis=0)
-        order = np.argsort(-sizes, kind="stable")
-        return [{"column": self.contributions.columns[j], "mean_log_odds": float(sizes[j])} for j in order]
+        """Return one dict per factor, the largest first: its first column, all of them, and the mean size of reasons.
+
+        Columns that never tell different things, such as an amount and the minutes it is charged for, are one factor.
+        """
+        rows = [[(reason.columns, reason.log_odds) for reason in reasons] for reasons in self.reasons]
+        return [
+            {"column": columns[0], "columns": columns, "mean_log_odds": size}
+            for columns, size in rank_columns(rows, self.contributions.columns)
+        ]
 
 
 def collect_reasons(scorer: ChurnScorer, cells: InputCells, contributions: Contributions) -> CustomerReasons:
