@@ -242,11 +242,15 @@ BAD: dict[str, tuple[dict[str, Any], tuple[object, ...], str]] = {
     "missing outcomes": (_change(left=["", *OUTCOMES[1:]]), (), "'left', the target, has no value in 1 data row"),
     "many outcomes": (_change(left=list(range(N_ROWS))), (), f"the target has {N_ROWS} different values"),
     "unknown outcome": (_change(), ("--positive", "yess"), "'yess' is no value of the target 'left'"),
-    "a class of one row": (_change(left=["Yes", *["No"] * (N_ROWS - 1)]), (), "5 folds need at least 5 rows of each"),
+    "a class of one row": (
+        _change(left=["Yes", *["No"] * (N_ROWS - 1)]),
+        (),
+        "fewer folds (n_folds, or --folds), or more rows",
+    ),
     "target in disguise": (
         _change(reason=[x.lower() for x in OUTCOMES]),
         (),
-        "column 'reason' is the target in disgui",
+        "hardly known before the class is; leave it out, as in X.drop(columns=['reason']) or --drop reason",
     ),
     "nothing to learn from": ({"left": OUTCOMES, "one": [1] * N_ROWS}, (), "no column of X can be used"),
     "typing error": (_change(age=["4o", *make_customers()["age"][1:]]), (), "data row 1 holds '4o'"),
@@ -254,7 +258,7 @@ BAD: dict[str, tuple[dict[str, Any], tuple[object, ...], str]] = {
     "all left late": (
         _change(quarter=[1 + (label == "Yes") for label in OUTCOMES]),
         ("--time", "quarter"),
-        "choose another test_fraction, or random folds",
+        "choose another test_fraction (--test-fraction), or random folds without time or --time",
     ),
     "missing value": (
         _change(fee=["", *[5] * (N_ROWS - 1)]),

@@ -78,6 +78,18 @@ REFUSED: dict[str, tuple[dict[str, Any], ColumnRoles, type[GaussmixError], str]]
         TableError,
         "'when' has no time in data row 2 .2 such rows in all",
     ),
+    "unreadable time": (
+        {"when": ["2024-01-01", "2024-01-02", "soon", "2024-01-01"]},
+        ColumnRoles("left", time="when"),
+        TableError,
+        "'when' holds 'soon' in data row 3, but times must be numbers or dates .* name another column with --time",
+    ),
+    "infinite number": (
+        {"age": [1.5, 2, "inf", 4]},
+        ColumnRoles("left"),
+        TableError,
+        "'age' is infinite in data row 3",
+    ),
     "text values": ({}, ColumnRoles("left", value="plan"), TableError, "contains text, so it cannot be used as values"),
     "missing values": ({}, ColumnRoles("left", value="age"), TableError, "'age' is no number of at least 0 in data r"),
     "dates as groups": (
@@ -104,7 +116,10 @@ def test_targets_of_many_values_and_columns_with_a_typing_error(write: Write) ->
     with pytest.raises(TableError, match=r"data row 1 holds 'oops' .* leave it out with --drop"):
         read_customers(mistyped, ColumnRoles("y"))
     assert read_customers(mistyped, ColumnRoles("y", categorical=["a"])).cells["a"][0] == "oops"
-    assert not read_customers(mistyped, ColumnRoles("y", dropped=["a"])).cells
+    with pytest.raises(
+        TableError, match=r"g.csv has no column left beside the target 'y' that a model can use; drop few"
+    ):
+        read_customers(mistyped, ColumnRoles("y", dropped=["a"]))
 
 
 def test_groups_may_not_be_very_many(write: Write) -> None:

@@ -115,11 +115,11 @@ def test_json_keeps_every_digit() -> None:
 @pytest.mark.parametrize(
     ("transform", "message"),
     [
-        ("log", "transform must be None, 'log1p', 'yeo-johnson', 'standardize', or a mapping"),
-        (3, "transform must be None"),
+        ("log", "column_transform must be None, 'log1p', 'yeo-johnson', 'standardize', or a mapping"),
+        (3, "column_transform must be None"),
         ({"income": "sqrt"}, "'sqrt'"),
         ({"incom": "log1p"}, "no column named 'incom'"),
-        ({1: "log1p"}, "a column of transform must be a name or a position up to 0, but is 1"),
+        ({1: "log1p"}, "a column of column_transform must be a name or a position up to 0, but is 1"),
     ],
 )
 def test_unknown_transforms_and_columns_are_refused(transform: object, message: str) -> None:

@@ -99,7 +99,7 @@ def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenCo
     folds = _make_folds(_make_rows(labelled, every, block).select_rows(chosen.sampled), chosen.pieces, options)
     one_start = MemberOptions(options.members.seeds[:1], options.members.refinement)
     loss = _mean_loss(chosen.validation, chosen.choice.spec, one_start)
-    specs = _list_specs(chosen.choice.spec, chosen.fits.rows, options.request)
+    specs = _list_specs(chosen.choice.spec, chosen.fits.rows, options)
     if min(_mean_loss(folds, spec, one_start) for spec in specs) >= loss:
         return chosen
     return _choose_spec(labelled, every, block, options)
@@ -145,13 +145,15 @@ def _units(schema: TableSchema) -> D:
     return np.array([c.scale * (c.unit if c.transform is None else 1.0) for c in schema.numeric], dtype=np.float64)
 
 
-def _list_specs(spec: MixtureSpec, rows: TrainingRows, request: ChoiceRequest) -> Sequence[MixtureSpec]:
-    """Return a specification, and the same with twice the components unless their numbers are given."""
-    if request.n_components is not None or len(spec.n_components) != rows.n_classes:
+def _list_specs(spec: MixtureSpec, rows: TrainingRows, options: ModelOptions) -> Sequence[MixtureSpec]:
+    """Return a specification, and the same with twice the components of each class unless their numbers are fixed."""
+    family = options.family
+    is_fixed = options.request.n_components is not None or not family.can_have_several_components
+    if is_fixed or family.has_shared_components:
         return (spec,)
     pairs = zip(spec.n_components, rows.class_weights, strict=True)
     doubled = tuple(max(count, min(2 * count, int(weight // MIN_ROWS_PER_COMPONENT))) for count, weight in pairs)
-    return (spec, MixtureSpec(doubled, spec.structures))
+    return tuple(dict.fromkeys((spec, MixtureSpec(doubled, spec.structures))))
 
 
 def _mean_loss(validation: CrossValidation, spec: MixtureSpec, options: MemberOptions) -> float:

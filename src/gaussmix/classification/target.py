@@ -98,9 +98,13 @@ def weight_target(target: Target, weights: N, class_weight: object) -> WeightedT
     """
     present = _drop_empty_classes(target, weights)
     weighted = _weight_classes(class_weight, present, weights)
+    return WeightedTarget(*_drop_empty_classes(present, weighted), weighted, count_copies(weights))
+
+
+def count_copies(weights: N) -> IntN:
+    """Return how many customers or other units each row (n,) stands for: whole weights, or 1 if some are not whole."""
     is_whole = bool((weights == np.floor(weights)).all()) and float(weights.sum()) < _MAX_COPIES
-    copies = weights.astype(np.int64) if is_whole else np.ones(len(weights), dtype=np.int64)
-    return WeightedTarget(*_drop_empty_classes(present, weighted), weighted, copies)
+    return weights.astype(np.int64) if is_whole else np.ones(len(weights), dtype=np.int64)
 
 
 def _drop_empty_classes(target: Target, weights: N) -> Target:

@@ -8,12 +8,20 @@ import numpy as np
 
 from gaussmix.classification.churn.positive_class import find_positive_class
 from gaussmix.classification.evaluation.group_comparison import MAX_GROUPS
+from gaussmix.classification.validation.splits import parse_times
 from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.table_columns import Column
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.core.input_arrays import format_label
-from gaussmix.errors import ChurnParameterError, CustomerTableError, OutcomeError, TableError, TargetError
+from gaussmix.errors import (
+    ChurnParameterError,
+    CustomerTableError,
+    OutcomeError,
+    TableError,
+    TargetError,
+    ValidationError,
+)
 from gaussmix.errors.text import format_count, join_with_and, join_with_commas
 from gaussmix.types import AnyArray, BoolN
 
@@ -94,13 +102,15 @@ def read_customers(file: Path, roles: ColumnRoles) -> ChurnInput:
     excluded = {roles.target, *([roles.time] if roles.time else []), *roles.dropped}
     inputs = [column for column in table.columns if column.name not in excluded]
     cells, notes = load_cells(table, inputs, roles.categorical or ())
+    if not cells:
+        raise CustomerTableError.no_input(file, roles.target)
     if roles.time is not None:
         notes.append(f"{roles.time!r} says which customers are later, and is not an input.")
     return ChurnInput(
         table,
         cells,
         _load_outcomes(columns[roles.target]),
-        None if roles.time is None else _load_present_cells(columns[roles.time]),
+        None if roles.time is None else _load_times(columns[roles.time]),
         None if roles.groups is None else _load_groups(columns[roles.groups]),
         None if roles.value is None else load_values(columns[roles.value]),
         tuple(notes),
@@ -115,7 +125,7 @@ def load_cells(
     Raises
     ------
     TableError
-        If a text column that is not named as categorical is numeric except for a few values.
+        If a number is infinite, or a text column that is not named as categorical is numeric except for a few values.
     """
     cells: dict[str, AnyArray] = {}
     unusable = []
@@ -129,6 +139,7 @@ def load_cells(
                 f"leave it out with --drop, or keep its texts with --categorical {column.name}",
             )
         values = column.load_cells()
+        _require_no_infinity(column)
         if values is None:
             unusable.append(f"{column.name} ({column.kind})")
         else:
@@ -137,6 +148,14 @@ def load_cells(
     if table.n_unnamed:
         notes.append(f"left out: {format_count(table.n_unnamed, 'column')} without a name (row numbers?).")
     return cells, notes
+
+
+def _require_no_infinity(column: Column) -> None:
+    """Raise TableError if a number of a column is infinite."""
+    is_infinite = np.isinf(column.values) if column.is_numeric else np.zeros(0, dtype=np.bool_)
+    if is_infinite.any():
+        row = int(np.argmax(is_infinite))
+        raise TableError.unusable_value(column.name, row + 1, "is infinite", int(is_infinite.sum()))
 
 
 def _load_outcomes(column: Column) -> AnyArray:
@@ -235,8 +254,8 @@ def _load_usable_cells(column: Column, what: str) -> AnyArray:
     return values
 
 
-def _load_present_cells(column: Column) -> AnyArray:
-    """Return the times (n,) of a column; raise TableError if one is missing."""
+def _load_times(column: Column) -> AnyArray:
+    """Return the times (n,) of a column, as numbers or dates; raise TableError if one is missing or unreadable."""
     values = column.load_cells()
     if values is None or column.kind == "empty":
         raise CustomerTableError.unusable_column(column.name, column.kind, "times")
@@ -244,7 +263,12 @@ def _load_present_cells(column: Column) -> AnyArray:
     if is_missing.any():
         row = int(np.argmax(is_missing))
         raise TableError.unusable_value(column.name, row + 1, "has no time", int(is_missing.sum()))
-    return values
+    try:
+        return parse_times(values, len(values))
+    except ValidationError as error:
+        if error.row is None:
+            raise
+        raise CustomerTableError.unreadable_time(column.name, error.row + 1, values.tolist()[error.row]) from error
 
 
 def load_values(column: Column) -> AnyArray:

@@ -36,6 +36,22 @@ class CustomerTableError(TableError):
         )
 
     @classmethod
+    def unreadable_time(cls, column: str, row: int, value: object) -> "CustomerTableError":
+        """Return the error that a time is neither a number nor a date; ``row`` counts from 1."""
+        return cls(
+            f"column {column!r} holds {value!r} in data row {row}, but times must be numbers or dates such as "
+            "2024-05-31; correct it, or name another column with --time"
+        )
+
+    @classmethod
+    def no_input(cls, path: object, target: str) -> "CustomerTableError":
+        """Return the error that no column is left from which the outcomes could be predicted."""
+        return cls(
+            f"{path} has no column left beside the target {target!r} that a model can use; drop fewer columns, or add "
+            "columns of numbers or text that describe the customers"
+        )
+
+    @classmethod
     def missing_inputs(cls, path: object, names: Sequence[str]) -> "CustomerTableError":
         """Return the error that a file lacks columns that a model uses."""
         listed = join_with_and([repr(name) for name in names])

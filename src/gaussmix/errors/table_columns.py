@@ -1,5 +1,6 @@
 """Errors and warnings about tables of numbers, text and categories."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from gaussmix.errors.data import DataError, DataTypeError
@@ -12,6 +13,11 @@ def _format_value(value: object) -> str:
     """Return a value for a message, shortened."""
     text = repr(value)
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else text[: _MAX_SHOWN_CHARACTERS - 3] + "..."
+
+
+def _advise_to_drop(column: str) -> str:
+    """Return the advice to leave a column out, in Python and on the command line."""
+    return f"leave it out, as in X.drop(columns=[{column!r}]) or --drop {shlex.quote(column)}"
 
 
 class TableInputError(DataError):
@@ -126,7 +132,9 @@ class TableColumnError(DataError):
         """Return the error that a transform is asked for columns that are not numeric, or that are merged."""
         named = join_with_and([repr(name) for name in names])
         allowed = join_with_commas([repr(name) for name in numeric]) or "none"
-        return cls(f"transform names {named}, but the numeric columns after merging are {allowed}; name these only")
+        return cls(
+            f"column_transform names {named}, but the numeric columns after merging are {allowed}; name these only"
+        )
 
     @classmethod
     def outside_domain(cls, column: str, transform: str, value: float, minimum: float) -> "TableColumnError":
@@ -149,8 +157,8 @@ class TargetLeakError(TableColumnError):
     def determines_class(cls, column: str) -> "TargetLeakError":
         """Return the error that the class follows from the level of a column in every row."""
         return cls(
-            f"column {column!r} is the target in disguise: each of its values occurs in one class only; drop it, since "
-            "it is not known before the class is"
+            f"column {column!r} is the target in disguise: each of its values occurs in one class only, so that it is "
+            f"hardly known before the class is; {_advise_to_drop(column)}"
         )
 
     @classmethod
@@ -158,7 +166,7 @@ class TargetLeakError(TableColumnError):
         """Return the error that cuts of a numeric column separate the classes without an error."""
         return cls(
             f"column {column!r} is the target in disguise: whether it is below {cut:.6g} tells the class in every row; "
-            "drop it, or pass an array if it is a measurement"
+            f"{_advise_to_drop(column)}; if it is a measurement, pass an array without column names"
         )
 
     @classmethod
@@ -166,5 +174,5 @@ class TargetLeakError(TableColumnError):
         """Return the error that a column has values in rows of one class only."""
         return cls(
             f"column {column!r} is the target in disguise: all {n_rows} rows in which it has a value are of one class; "
-            "drop it"
+            f"{_advise_to_drop(column)}"
         )

@@ -12,7 +12,7 @@ class ValidationError(DataError):
         """Return the error that a class cannot be in every fold."""
         return cls(
             f"{n_folds} folds need at least {n_folds} rows of each class, but there are "
-            f"{format_count(n_rows, f'{class_name} row')}; use fewer folds or more rows"
+            f"{format_count(n_rows, f'{class_name} row')}; use fewer folds (n_folds, or --folds), or more rows"
         )
 
     @classmethod
@@ -36,22 +36,28 @@ class ValidationError(DataError):
     @classmethod
     def unreadable_time(cls, row: int, value: object) -> "ValidationError":
         """Return the error that a time is neither a number nor a date."""
-        return cls(
+        error = cls(
             f"time must be numbers or dates such as 2024-05-31, but time of row {row} (counted from 0) is {value!r}; "
             "convert it first"
         )
+        error.row = row
+        return error
 
     @classmethod
     def equal_times(cls, time: str) -> "ValidationError":
         """Return the error that no row is later than another."""
-        return cls(f"time is {time} in all rows, so that no row is later than another; use random folds instead")
+        return cls(
+            f"time is {time} in all rows, so that no row is later than another; use random folds instead, without time "
+            "or --time"
+        )
 
     @classmethod
     def one_sided_split(cls, part: str, last: str, n_positive: int, n_negative: int) -> "ValidationError":
         """Return the error that one side of a split in time has too few rows of a class."""
         return cls(
             f"the {part} rows of a split after {last} are {n_positive} positive and {n_negative} negative ones, but "
-            "two of each are needed; choose another test_fraction, or random folds"
+            "two of each are needed; choose another test_fraction (--test-fraction), or random folds without time or "
+            "--time"
         )
 
     @classmethod

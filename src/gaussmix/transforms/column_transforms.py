@@ -199,7 +199,7 @@ def parse_transform_names(
     if transform is None or isinstance(transform, str):
         return [_require_transform_name(transform)] * n_features
     if not isinstance(transform, Mapping):
-        raise ParameterError.invalid_value("transform", transform, _ALLOWED_TEXT)
+        raise ParameterError.invalid_value("column_transform", transform, _ALLOWED_TEXT)
     names: list[str | None] = [None] * n_features
     for column, name in transform.items():
         names[_find_column(column, n_features, feature_names)] = _require_transform_name(name)
@@ -210,7 +210,7 @@ def _require_transform_name(name: object) -> str | None:
     """Return the name of a transform or None; raise ParameterError for anything else."""
     if name is None or (isinstance(name, str) and name in TRANSFORM_NAMES):
         return name
-    raise ParameterError.invalid_value("transform", name, _ALLOWED_TEXT)
+    raise ParameterError.invalid_value("column_transform", name, _ALLOWED_TEXT)
 
 
 def _find_column(column: object, n_features: int, feature_names: Sequence[str] | None) -> int:
@@ -224,7 +224,8 @@ def _find_column(column: object, n_features: int, feature_names: Sequence[str] |
         if feature_names is None:
             raise ColumnNameError.columns_without_names(column, n_features)
         raise ColumnNameError.unknown_columns([column], names)
-    raise ParameterError.invalid_value("a column of transform", column, f"a name or a position up to {n_features - 1}")
+    allowed = f"a name or a position up to {n_features - 1}"
+    raise ParameterError.invalid_value("a column of column_transform", column, allowed)
 
 
 def _transform_from_json(value: dict[str, Any]) -> AbstractTransform:

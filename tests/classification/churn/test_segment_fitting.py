@@ -20,7 +20,7 @@ def few(monkeypatch):
 @pytest.fixture
 def three(monkeypatch):
     """Three segments without a comparison of numbers."""
-    monkeypatch.setattr(segment_fitting, "_compare_numbers", lambda rows, labels, seed: ())
+    monkeypatch.setattr(segment_fitting, "_compare_numbers", lambda labelled, seed: ())
     monkeypatch.setattr(segment_fitting, "_choose_number", lambda candidates: 3)
 
 
@@ -129,3 +129,34 @@ def test_missing_cells_are_left_out(fitted):
     fit = fit_segments(model, encoded, has_left, np.ones(N_ROWS), SEED)
     assert (memberships(fit.model, encoded).argmax(axis=1) == group).mean() > 0.85
     assert select_rows(table, [0]).keys() == table.keys()
+
+
+def make_copies(n_copies, rates):
+    """Return ``n_copies`` customers of each of 12 kinds in 3 groups, and who left: fractions ``rates`` (3,) of a kind.
+
+    The groups are far apart, and the kinds of a group have the same rate.
+    """
+    centers = np.repeat([[2.0, 80.0], [20.0, 20.0], [55.0, 50.0]], 4, axis=0)
+    kinds = np.repeat(centers + np.tile([[0, 0], [0, 1], [1, 0], [1, 1]], (3, 1)), n_copies, axis=0)
+    has_left = np.concatenate([np.arange(n_copies) < rate * n_copies for rate in np.repeat(rates, 4)])
+    return {"months": kinds[:, 0], "price": kinds[:, 1]}, has_left
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_equal_customers_are_held_out_apart_from_each_other(seed):
+    """All that a held-out customer of a known kind can lose is the entropy of the rate, with the error of chance."""
+    rates = np.array([0.7, 0.35, 0.1])
+    table, has_left = make_copies(60, rates)
+    classifier = MixtureClassifier(
+        n_components=1, method="generative", calibration=None, categorical=None, column_transform=None
+    )
+    model = classifier.fit(table, has_left).model_
+    fit = fit_segments(model, model.encode(table), has_left, np.ones(len(has_left)), seed)
+    entropy = -(rates * np.log(rates) + (1 - rates) * np.log(1 - rates)).mean()
+    of_row = np.repeat(rates, 240)
+    error = np.log(np.where(has_left, of_row, 1 - of_row)).std() / np.sqrt(len(has_left))
+    three = next(candidate for candidate in fit.candidates if candidate.n_segments == 3)
+    assert three.log_loss == pytest.approx(entropy, abs=0.01)
+    assert three.standard_error == pytest.approx(error, rel=0.05)
+    assert fit.model.n_classes == 3

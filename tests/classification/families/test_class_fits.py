@@ -10,7 +10,7 @@ from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from gaussmix.classification.families.base import ChoiceRequest
 from gaussmix.classification.families.class_fits import ClassFits, cluster_rows, join_classes, prior_at
 from gaussmix.classification.families.class_mixtures import ClassMixtures
-from gaussmix.classification.families.cross_validation import CrossValidation, assign_folds, divide_copies
+from gaussmix.classification.families.cross_validation import CrossValidation, divide_copies
 from gaussmix.classification.families.member_average import average_log_densities, average_log_probabilities
 from gaussmix.classification.families.members import MemberOptions, MixtureSpec
 from gaussmix.classification.families.training_rows import TrainingRows
@@ -18,6 +18,7 @@ from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.mixed_prior import PriorStrength
 from gaussmix.classification.mixed.refinement import RefinementOptions
 from gaussmix.errors import ClassifierParameterError
+from gaussmix.types import IntN
 from tests.classification.mixed.random_mixtures import make_cells, make_layout, make_mixture
 
 LAYOUT = make_layout(2)
@@ -28,6 +29,11 @@ GENERATIVE = MemberOptions((5, 6, 7), None)
 def _make_rows(n_rows: int = 120, seed: int = 0, n_classes: int = 2, missing: float = 0.2) -> TrainingRows:
     cells = make_cells(LAYOUT, n_rows, seed, n_classes, missing)
     return TrainingRows(LAYOUT, cells.numeric, cells.codes, cells.classes, n_classes, cells.weights)
+
+
+def _assign_folds(classes: IntN, n_folds: int, seed: int) -> IntN:
+    """Return the fold (n,) of each row, of which there are no copies."""
+    return divide_copies(classes, np.ones(len(classes), dtype=np.int64), n_folds, seed).folds
 
 
 def _spec(*counts: int) -> MixtureSpec:
@@ -149,20 +155,20 @@ def test_members_are_averaged_as_probabilities(n_classes: int) -> None:
 @pytest.mark.parametrize("n_folds", [2, 3, 10])
 def test_folds_have_equal_fractions_of_each_class(n_folds: int) -> None:
     classes = np.random.default_rng(0).choice(4, 203, p=[0.6, 0.3, 0.08, 0.02])
-    folds = assign_folds(classes, n_folds, 3)
+    folds = _assign_folds(classes, n_folds, 3)
     for label in range(4):
         sizes = np.bincount(folds[classes == label], minlength=n_folds)
         assert np.ptp(sizes) <= 1
     assert np.ptp(np.bincount(folds)) <= 1
-    np.testing.assert_array_equal(folds, assign_folds(classes, n_folds, 3))
-    assert (folds != assign_folds(classes, n_folds, 4)).any()
+    np.testing.assert_array_equal(folds, _assign_folds(classes, n_folds, 3))
+    assert (folds != _assign_folds(classes, n_folds, 4)).any()
 
 
 def test_a_class_of_one_row_is_in_no_fold() -> None:
-    folds = assign_folds(np.r_[np.zeros(10, int), 1, 2, 2], 3, 0)
+    folds = _assign_folds(np.r_[np.zeros(10, int), 1, 2, 2], 3, 0)
     assert folds[10] == -1
     assert (np.delete(folds, 10) >= 0).all()
-    assert assign_folds(np.zeros(4, int), 100, 0).max() == 3
+    assert _assign_folds(np.zeros(4, int), 100, 0).max() == 3
 
 
 @pytest.mark.parametrize("n_folds", [2, 3, 10])
@@ -186,7 +192,6 @@ def test_copies_of_a_row_are_held_out_apart_from_each_other(n_folds: int, seed: 
         assert (in_first != 1000 / n_folds).any(), "copies are drawn at random"
     single = divide_copies(classes, np.ones(40, dtype=np.int64), n_folds, seed)
     np.testing.assert_array_equal(single.rows, np.arange(40))
-    np.testing.assert_array_equal(single.folds, assign_folds(classes, n_folds, seed))
 
 
 def test_the_only_row_of_a_class_is_in_folds_if_it_has_copies() -> None:
@@ -200,7 +205,7 @@ def test_the_only_row_of_a_class_is_in_folds_if_it_has_copies() -> None:
 @pytest.mark.parametrize("options", [REFINED, GENERATIVE], ids=["refined", "generative"])
 def test_held_out_rows_are_predicted_by_fits_that_did_not_see_them(options: MemberOptions) -> None:
     rows = _make_rows(90)
-    folds = assign_folds(rows.classes, 3, 0)
+    folds = _assign_folds(rows.classes, 3, 0)
     folds[:4] = -1
     validation = CrossValidation(rows, folds, ClassFits)
     predicted = validation.predict(_spec(1, 2), options)
@@ -233,7 +238,7 @@ def test_the_number_of_components_of_two_groups_is_chosen_and_bounded_by_rows() 
     classes = np.arange(300) % 2
     numeric = rng.normal(size=(300, 4)) + np.where(classes == 0, 0.0, rng.choice([-4.0, 4.0], 300))[:, None]
     rows = TrainingRows(LAYOUT, numeric, np.zeros((300, 2), dtype=np.int64), classes, 2)
-    validation = CrossValidation(rows, assign_folds(classes, 3, 0), ClassFits)
+    validation = CrossValidation(rows, _assign_folds(classes, 3, 0), ClassFits)
     choice = ClassMixtures().choose_spec(
         ClassMixtures().make_fits(rows), ChoiceRequest(None, None, 4), validation, GENERATIVE
     )

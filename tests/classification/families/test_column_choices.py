@@ -6,12 +6,17 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
+from gaussmix.classification.classifier_options import FAMILIES
+from gaussmix.classification.column_sets import ModelOptions, _list_specs
+from gaussmix.classification.families.base import ChoiceRequest
 from gaussmix.classification.families.block_choice import (
     MAX_BLOCK_COLUMNS,
     MAX_BLOCK_PATTERNS,
     choose_correlated_columns,
 )
 from gaussmix.classification.families.column_relevance import find_relevant_categories
+from gaussmix.classification.families.members import MemberOptions, MixtureSpec
+from tests.classification.families.labelled_rows import draw_classes, make_training_rows
 
 
 def _make_rows(seed: int, n_rows: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -110,3 +115,28 @@ def test_a_category_without_information_is_left_out_unless_it_has_two_levels() -
     assert find_relevant_categories(codes, (30, 2, 4), classes, 2, np.ones(300)) == (1, 2)
     assert find_relevant_categories(np.full((300, 1), -1), (3,), classes, 2, np.ones(300)) == ()
     assert find_relevant_categories(codes[:, 2:], (4,), classes, 2, np.full(300, 1e-4)) == ()
+
+
+# -- numbers of components that are tried with all columns -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "requested", "n_components", "expected"),
+    [
+        ("class-mixtures", None, (1, 2), [(1, 2), (2, 4)]),
+        ("class-mixtures", None, (3, 2), [(3, 2), (3, 4)]),  # 60 rows support three components of 20
+        ("class-mixtures", None, (3, 8), [(3, 8)]),
+        ("class-mixtures", (1, 2), (1, 2), [(1, 2)]),
+        ("mclustda", None, (1, 2), [(1, 2), (2, 4)]),
+        ("edda", None, (1, 1), [(1, 1)]),
+        ("shared", None, (5,), [(5,)]),
+    ],
+)
+def test_twice_the_components_are_tried_where_a_class_can_have_them(name, requested, n_components, expected):
+    numeric, _ = draw_classes(0, n=200, n_classes=2)
+    rows = make_training_rows(numeric, np.repeat([0, 1], [60, 140]))
+    options = ModelOptions(FAMILIES[name], ChoiceRequest(requested, None, 8), MemberOptions((0,), None), None, 3)
+    structures = ("VVV",) * (1 if name in ("edda", "shared") else 2)
+    found = _list_specs(MixtureSpec(n_components, structures), rows, options)
+    assert [spec.n_components for spec in found] == expected
+    assert {spec.structures for spec in found} == {structures}

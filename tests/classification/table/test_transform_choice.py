@@ -169,12 +169,12 @@ def test_named_transforms_have_the_units_of_the_data(transform: Any) -> None:
 @pytest.mark.parametrize(
     ("transform", "error", "message"),
     [
-        ("log", ParameterError, "transform must be None, 'log1p'"),
+        ("log", ParameterError, "column_transform must be None, 'log1p'"),
         ({"prize": "log1p"}, ColumnNameError, r"no column named 'prize' \(did you mean 'price'\?\)"),
         (
             {"plan": "log1p"},
             TableColumnError,
-            "transform names 'plan', but the numeric columns after merging are 'price'",
+            "column_transform names 'plan', but the numeric columns after merging are 'price'",
         ),
         ("log1p", TableColumnError, "column 'price' holds -3, but log1p needs values above -1; use 'yeo-johnson'"),
     ],

@@ -11,11 +11,12 @@ import numpy as np
 from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.families.class_fits import ClassFits
 from gaussmix.classification.families.component_search import log_losses
-from gaussmix.classification.families.cross_validation import assign_folds
+from gaussmix.classification.families.cross_validation import divide_copies
 from gaussmix.classification.families.training_rows import TrainingRows, merge_equal_rows
 from gaussmix.classification.mixed.log_probabilities import compute_responsibilities
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.table import EncodedRows
+from gaussmix.classification.target import count_copies
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.core.threads import ordered_sum
 from gaussmix.types import NK, BoolN, IntN, N
@@ -56,7 +57,8 @@ class SegmentFit(NamedTuple):
 def fit_segments(classifier: ClassModel, encoded: EncodedRows, has_left: BoolN, weights: N, seed: int) -> SegmentFit:
     """Return a mixture of the customers, whose components are ordered by the churn rate, the highest first.
 
-    Numbers of 2 to 8 are compared by the log-loss of predicted churn, on customers held out in turn. The smallest
+    Numbers of 2 to 8 are compared by the log-loss of predicted churn, on customers held out in turn. Customers with
+    equal cells are held out apart from each other. The smallest
     number within one standard error of the best is chosen (Breiman, Friedman, Olshen & Stone, "Classification and
     Regression Trees", 1984, section 3.4.3).
 
@@ -67,11 +69,11 @@ def fit_segments(classifier: ClassModel, encoded: EncodedRows, has_left: BoolN, 
     encoded : EncodedRows
     has_left : ndarray of bool of shape (n,)
     weights : ndarray of shape (n,)
-        Positive weights of the rows.
+        Positive weights of the rows; whole numbers are numbers of equal customers.
     seed : int
     """
     labelled = _merge_customers(classifier, encoded, has_left.astype(np.int64), weights)
-    candidates = _compare_numbers(*labelled, seed)
+    candidates = _compare_numbers(labelled, seed)
     # The rows of the mixture are merged and ordered without the labels, so that it does not depend on them.
     unlabelled = _merge_customers(classifier, encoded, np.zeros(encoded.n_rows, dtype=np.int64), weights)
     mixture = _fit_mixture(unlabelled.rows, _choose_number(candidates), seed)
@@ -79,20 +81,30 @@ def fit_segments(classifier: ClassModel, encoded: EncodedRows, has_left: BoolN, 
 
 
 class _LabelledRows(NamedTuple):
-    """Distinct rows of one class, and labels (n,)."""
+    """Distinct rows of one class, their labels (n,), and the number of customers (n,) that each stands for."""
 
     rows: TrainingRows
     labels: IntN
+    copies: IntN
+
+    @property
+    def n_of_rarer_label(self) -> int:
+        """Number of customers of the rarer label."""
+        return int(np.bincount(self.labels, weights=self.copies, minlength=2).min())
+
+    def select_rows(self, chosen: IntN) -> "_LabelledRows":
+        """Return some of the rows, by positions."""
+        return _LabelledRows(self.rows.select_rows(chosen), self.labels[chosen], self.copies[chosen])
 
 
 def _merge_customers(classifier: ClassModel, encoded: EncodedRows, labels: IntN, weights: N) -> _LabelledRows:
     """Return the distinct customers in sorted order."""
     used = classifier.select_used_cells(encoded)
-    distinct = merge_equal_rows(used.numeric, used.codes, labels, weights)
+    distinct = merge_equal_rows(used.numeric, used.codes, labels, weights, count_copies(weights))
     kept = used.select_rows(distinct.positions)
     one_class = np.zeros(kept.n_rows, dtype=np.int64)
     rows = TrainingRows(classifier.layout, kept.numeric, kept.codes, one_class, 1, distinct.weights)
-    return _LabelledRows(rows, labels[distinct.positions])
+    return _LabelledRows(rows, labels[distinct.positions], distinct.copies)
 
 
 def _draw_seeds(seed: int, count: int) -> tuple[int, ...]:
@@ -100,16 +112,17 @@ def _draw_seeds(seed: int, count: int) -> tuple[int, ...]:
     return tuple(int(drawn) for drawn in make_generator(seed).integers(2**31, size=count))
 
 
-def _compare_numbers(rows: TrainingRows, labels: IntN, seed: int) -> tuple[SegmentCandidate, ...]:
+def _compare_numbers(labelled: _LabelledRows, seed: int) -> tuple[SegmentCandidate, ...]:
     """Return the log-loss of each number of segments for which there are enough rows, in ascending order."""
+    rows = labelled.rows
     largest = min(MAX_SEGMENTS, int(rows.row_weights.sum()) // _MIN_ROWS_PER_SEGMENT, rows.n_rows)
     if rows.layout.n_features == 1:  # a constant: the classifier uses no column
         largest = 1
     counts = range(MIN_SEGMENTS, largest + 1)
-    if len(counts) < 2 or min(np.bincount(labels, minlength=2)) < _N_FOLDS:
+    sample = labelled.select_rows(_sample_rows(rows, seed))
+    if len(counts) < 2 or sample.n_of_rarer_label < _N_FOLDS:
         return tuple(SegmentCandidate(count, np.nan, np.nan) for count in counts[:1])
-    sample = _sample_rows(rows, seed)
-    validation = _SegmentValidation.split(rows.select_rows(sample), labels[sample], seed)
+    validation = _SegmentValidation.split(sample, seed)
     return tuple(validation.evaluate(count) for count in counts)
 
 
@@ -166,23 +179,29 @@ def _make_model(classifier: ClassModel, mixture: MixedMixture, labelled: _Labell
 
 @dataclass(frozen=True, eq=False)
 class _SegmentValidation:
-    """Rows in folds with the labels (n,) of who left, and the fits of the other folds of each."""
+    """Rows in folds with the labels (n,) of who left, and the fits of the other folds of each.
+
+    Each row stands for ``copies`` (n,) customers of one fold, who are all the same.
+    """
 
     rows: TrainingRows
     labels: IntN
+    copies: N
     folds: IntN
     fits: tuple[ClassFits, ...]
     seed: int
 
     @classmethod
-    def split(cls, rows: TrainingRows, labels: IntN, seed: int) -> "_SegmentValidation":
+    def split(cls, labelled: _LabelledRows, seed: int) -> "_SegmentValidation":
         """Return the folds of rows, with equal fractions of customers who left."""
-        folds = assign_folds(labels, _N_FOLDS, seed)
+        pieces = divide_copies(labelled.labels, labelled.copies, _N_FOLDS, seed)
+        rows, folds = labelled.rows.divide(pieces.rows, pieces.fractions), pieces.folds
+        copies = labelled.copies[pieces.rows] * pieces.fractions
         fits = tuple(ClassFits(rows.select_rows(folds != fold)) for fold in range(_N_FOLDS))
-        return cls(rows, labels, folds, fits, _draw_seeds(seed, 1)[0])
+        return cls(rows, labelled.labels[pieces.rows], copies, folds, fits, _draw_seeds(seed, 1)[0])
 
     def evaluate(self, n_segments: int) -> SegmentCandidate:
-        """Return the log-loss of a number of segments."""
+        """Return the log-loss of a number of segments, with the standard error of independent customers."""
         parts = ordered_sum(lambda fold: (self._predict_fold(fold, n_segments),), range(_N_FOLDS))
         probabilities = np.empty(self.rows.n_rows)
         for fold, part in enumerate(parts):
@@ -190,8 +209,8 @@ class _SegmentValidation:
         p = np.clip(probabilities, _MIN_PROBABILITY, 1.0 - _MIN_PROBABILITY)
         losses, weights = log_losses(np.log(np.column_stack([1.0 - p, p])), self.labels), self.rows.row_weights
         mean = float(np.average(losses, weights=weights))
-        error = float(np.sqrt(((weights * (losses - mean)) ** 2).sum()) / weights.sum())
-        return SegmentCandidate(n_segments, mean, error)
+        variance = float(((weights * (losses - mean)) ** 2 / self.copies).sum())
+        return SegmentCandidate(n_segments, mean, float(np.sqrt(variance) / weights.sum()))
 
     def _predict_fold(self, fold: int, n_segments: int) -> N:
         """Return the churn probability of the rows of a fold, by the segments of the other folds and their rates."""

@@ -33,12 +33,16 @@ class AbstractFamily(ABC, Generic[Fits]):
     selects_columns: ClassVar[bool] = True  # whether numeric columns that say nothing about the class are left out
     has_structures: ClassVar[bool] = False  # whether a structure can be requested
     has_shared_components: ClassVar[bool] = False  # whether components belong to all classes
+    can_have_several_components: ClassVar[bool] = True  # whether a class can have more than one
     default_max_components: ClassVar[int] = 8
 
     def check_request(self, request: ChoiceRequest) -> None:
         """Raise ClassifierParameterError if the family cannot do what is requested."""
         if request.structure is not None and not self.has_structures:
             raise ClassifierParameterError.fixed_structure(self.name, request.structure)
+        has_several = request.n_components is not None and max(request.n_components) > 1
+        if has_several and not self.can_have_several_components:
+            raise ClassifierParameterError.several_components(self.name, request.n_components or ())
 
     @abstractmethod
     def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:

@@ -124,8 +124,3 @@ def _draw_counts(copies: IntN, n_folds: int, first_fold: int, rng: np.random.Gen
     folds = folds[np.lexsort(((folds - first_fold) % n_folds, turns))]
     counts[rng.permutation(np.flatnonzero(copies == 1)), folds] = 1
     return counts
-
-
-def assign_folds(classes: IntN, n_folds: int, seed: int) -> IntN:
-    """Return the fold (n,) of each row, with equal fractions of each class; -1 for classes of a single row."""
-    return divide_copies(classes, np.ones(len(classes), dtype=np.int64), n_folds, seed).folds

@@ -39,7 +39,6 @@ from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.mixed_em import EMResult, hard_responsibilities, run_em
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_prior import MixedPrior, PriorStrength
-from gaussmix.errors import ClassifierParameterError
 from gaussmix.types import ND, IntN, N
 
 
@@ -127,12 +126,7 @@ class Edda(AbstractFamily[EddaFits]):
     has_transforms = False
     selects_columns = False
     has_structures = True
-
-    def check_request(self, request: ChoiceRequest) -> None:
-        """Raise ClassifierParameterError if several components are requested for a class."""
-        super().check_request(request)
-        if request.n_components is not None and max(request.n_components) > 1:
-            raise ClassifierParameterError.several_components(self.name, request.n_components)
+    can_have_several_components = False
 
     def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
         """Return the positions of all numeric columns; none if there are too many patterns of missing cells."""
