@@ -27,7 +27,16 @@ from gaussmix.report import (
     write_churn_report,
 )
 from gaussmix.report.churn_tables import customer_table, profile_table, segment_table
-from gaussmix.report.churn_text import describe_change, describe_contacts, describe_new_rate, describe_untested
+from gaussmix.report.churn_text import (
+    SEGMENT_COUNTS,
+    describe_change,
+    describe_changes,
+    describe_contacts,
+    describe_important_columns,
+    describe_new_rate,
+    describe_untested,
+    name_factor,
+)
 from tests.report.test_html_page import FETCHING_ATTRIBUTES, Page
 
 N_ROWS = 140
@@ -198,10 +207,17 @@ def test_summary_in_sentences(summary: ChurnSummary) -> None:
 
 
 def test_segments_that_say_nothing_are_not_described(summary: ChurnSummary) -> None:
-    first = summary.segments[0]
-    plain = replace(first, profile=replace(first.profile, named_columns=()))
-    segments = replace(summary.segments, segments=(plain, *summary.segments.segments[1:]), notes=("They say little.",))
-    assert replace(summary, segments=segments).sentences[1] == "They say little."
+    segments = summary.segments
+    assert segments.is_informative
+    losses = tuple(
+        replace(one, log_loss=0.999 * one.log_loss / (1.0 - segments.explained_fraction)) for one in segments.candidates
+    )
+    useless = replace(segments, candidates=losses)
+    assert useless.explained_fraction == pytest.approx(0.001, abs=1e-9)
+    plain = replace(segments[0], profile=replace(segments[0].profile, named_columns=()))
+    for changed in (useless, replace(segments, segments=(plain, *segments.segments[1:]))):
+        assert replace(summary, segments=changed).sentences[1].startswith("What matters most")
+    assert np.isnan(replace(segments, candidates=()).explained_fraction)
 
 
 def test_tables_of_segments_and_customers(summary: ChurnSummary) -> None:
@@ -260,6 +276,15 @@ def test_the_page_shows_the_tables(text: str, summary: ChurnSummary) -> None:
         assert customer.change in page_text
     assert f"The next {len(customers) - 20} customers" in page_text
     assert "Fixed columns do not change." in page_text
+    assert SEGMENT_COUNTS in page_text
+    assert summary.validation.plan is not None
+    n_contacted = summary.validation.plan.n_contacted
+    assert f"Test of the rule on the {N_ROWS} customers whose outcome is known" in page_text
+    assert f"Dotted: the {n_contacted} whom the rule contacts in the test." in page_text
+    assert "95 %" not in page_text
+    assert summary.scores.reasons is not None
+    for factor in summary.scores.reasons.factors():
+        assert name_factor(factor.columns) in page_text
 
 
 def test_parts_that_were_not_asked_for_are_left_out(model: ChurnModel, comparison: PeerComparison) -> None:
@@ -297,12 +322,29 @@ def test_contacts_and_new_rates_in_words(model: ChurnModel) -> None:
     tested = plan_actions(p, 10.0, 100.0, 0.5, y=np.array([True, False, False]))
     now, test = describe_contacts(tested, current)
     assert now.startswith("Of the customers who have not left: contact 2 of 3 customers")
-    assert "contacted 2 of 3 customers. A profit of 50 was expected" in test
+    assert "contacted 2 of the 3 customers whose outcome is known. A profit of 50 was expected" in test
     assert "it would have been 30 (" in test
-    assert describe_new_rate(0.2, None) == "The probabilities are corrected for a churn rate of 20%."
+    said = describe_new_rate(0.2, 0.265, None)
+    assert said.startswith(
+        "The probabilities are corrected as if the churn rate of all customers had changed from 26% to"
+    )
     estimate = model.estimate_rate(make_customers(300, 3)[0])
-    said = describe_new_rate(float(estimate.prior[1]), estimate)
+    said = describe_new_rate(float(estimate.prior[1]), 0.3, estimate)
     assert f"a churn rate of {100 * estimate.prior[1]:.1f}% (± {100 * estimate.standard_errors[1]:.1f})" in said
+
+
+def test_changes_and_columns_in_words(summary: ChurnSummary) -> None:
+    explained = [one for one in summary.scores.explanations if one.changes]
+    single = next(one.changes[0] for one in explained if one.changes[0].columns == ("plan",))
+    assert single.description.startswith("plan = yearly instead of <b>monthly</b>: ")
+    assert single.description.endswith("%")
+    assert describe_change(replace(explained[0], changes=())) == "no change of one or two columns halves it"
+    assert describe_changes(True).endswith("Fixed columns do not change.")
+    assert "--fixed of gaussmix churn" in describe_changes(False)
+    assert name_factor(("minutes",)) == "minutes"
+    assert name_factor(("minutes", "charge", "cost")) == "minutes (with charge and cost)"
+    assert describe_important_columns(None) == []
+    assert describe_untested(None, summary.scores.candidates) == []
 
 
 def test_arguments_that_are_not_allowed(

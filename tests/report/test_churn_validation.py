@@ -108,7 +108,7 @@ def test_p_values_of_right_probabilities_are_uniform() -> None:
 
 
 def test_outcomes_in_words() -> None:
-    assert describe_outcomes(1869, 7043) == "1869 of 7043 customers left (26.5%)."
+    assert describe_outcomes(1869, 7043) == "1,869 of 7,043 customers left (26.5%)."
     assert describe_outcomes(1, 1) == "1 of 1 customer left (100.0%)."
     assert [format_whole_percent(x) for x in (0.0, 0.026, 0.1, 0.256, 1.0)] == ["0%", "2.6%", "10%", "26%", "100%"]
 
@@ -120,6 +120,7 @@ def test_the_table_of_models() -> None:
     auc, *_ = found.comparison.differences["logistic regression"]
     assert second.auc_difference == f"+{auc.difference:.4f} ± {auc.standard_error:.4f}"
     assert second.brier_difference.startswith("\N{MINUS SIGN}0.")
+    assert any(second.auc_difference in sentence for sentence in found.comparison.sentences)
     assert float(first.auc) - float(second.auc) == pytest.approx(auc.difference, abs=1.01e-4)
 
 

@@ -106,7 +106,7 @@ def _print_scores(model: Path, file: Path, scored: "ScoredFile") -> None:
 
     paragraphs = (
         format_score_summary(model.name, file.name, scored),
-        format_customers(scored.scores, "customers who may leave"),
+        format_customers(scored.scores, "customers who may leave", scored.has_fixed_columns),
         format_contacts(None, scored.scores.plan),
     )
     for paragraph in paragraphs:

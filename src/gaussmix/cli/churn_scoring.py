@@ -1,5 +1,6 @@
 """Score the customers of a file with a saved churn model, and compare them with those of its fit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,10 @@ class ScoredFile:
         The churn rate that the customers themselves suggest, if it was asked for.
     new_rate : float or None
         The churn rate that the probabilities are corrected for.
+    training_rate : float
+        The churn rate of the training customers.
+    has_fixed_columns : bool
+        Whether the model knows columns that cannot change.
     """
 
     table: Table
@@ -47,6 +52,8 @@ class ScoredFile:
     evaluation: ChurnEvaluation | None
     rate_estimate: PriorEstimate | None
     new_rate: float | None
+    training_rate: float
+    has_fixed_columns: bool
 
 
 def score_file(
@@ -67,6 +74,7 @@ def score_file(
     missing = [reader.name for reader in model.classifier_.schema_.readers if reader.name not in table.column_names]
     if missing:
         raise CustomerTableError.missing_inputs(file, missing)
+    _require_numbers(file, table, [reader.name for reader in model.classifier_.schema_.readers if reader.is_numeric])
     used = set(model.classifier_.schema_.input_columns)
     cells, notes = load_cells(table, [column for column in table.columns if column.name in used], tuple(used))
     console.print_notes(notes)
@@ -94,7 +102,23 @@ def score_file(
                 identifiers=split_identifiers(table, None, None).identifiers,
                 max_explained=max_explained,
             )
-    return ScoredFile(table, scores, drift, evaluation, estimate, None if rate is None else float(rate))
+    return ScoredFile(
+        table,
+        scores,
+        drift,
+        evaluation,
+        estimate,
+        None if rate is None else float(rate),
+        float(model.state_.training_prior[model.state_.positive]),
+        bool(model.fixed_columns),
+    )
+
+
+def _require_numbers(file: Path, table: Table, names: Sequence[str]) -> None:
+    """Raise CustomerTableError if a column that was numeric in the fit holds text that is no number."""
+    for column in table.columns:
+        if column.name in names and column.non_numeric_reason:
+            raise CustomerTableError.text_for_numbers(file, column.name, column.non_numeric_reason)
 
 
 def _find_outcomes(model: ChurnModel, table: Table) -> AnyArray | None:

@@ -49,7 +49,7 @@ class ChurnSummary:
         """Who left, who is most likely to, whom to contact, and how good the model is."""
         return [
             describe_outcomes(int(self.is_positive.sum()), len(self.is_positive)),
-            describe_first_segment(self.segments),
+            *describe_first_segment(self.segments),
             *describe_important_columns(self.scores.reasons),
             *describe_contacts(self.validation.plan, self.scores.plan)[:1],
             *describe_validation(self.validation),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.classification.churn.coalitions import ChurnScorer
-from gaussmix.classification.churn.column_importance import rank_columns
+from gaussmix.classification.churn.column_importance import ColumnImportance, rank_columns
 from gaussmix.classification.churn.column_levers import cell_of
 from gaussmix.classification.churn.contributions import Contributions
 from gaussmix.classification.churn.customer_rows import Cell
@@ -89,11 +89,12 @@ class CustomerReasons:
 
         Columns that never tell different things, such as an amount and the minutes it is charged for, are one factor.
         """
+        return [{"column": columns[0], "columns": columns, "mean_log_odds": size} for columns, size in self.factors()]
+
+    def factors(self) -> list[ColumnImportance]:
+        """Return the factors of `importance` as values."""
         rows = [[(reason.columns, reason.log_odds) for reason in reasons] for reasons in self.reasons]
-        return [
-            {"column": columns[0], "columns": columns, "mean_log_odds": size}
-            for columns, size in rank_columns(rows, self.contributions.columns)
-        ]
+        return rank_columns(rows, self.contributions.columns)
 
 
 def collect_reasons(scorer: ChurnScorer, cells: InputCells, contributions: Contributions) -> CustomerReasons:
