@@ -177,8 +177,8 @@ def test_the_table_has_every_customer(summary: ChurnSummary) -> None:
     assert {len(values) for values in table.values()} == {N_ROWS}
     assert list(table)[-2:] == ["contact", "expected_profit"]
     first = int(scores.candidates[0])
-    assert table["reasons_to_leave"][first] == scores.reason_texts()[0]
-    assert table["reasons_to_stay"][first] == scores.reason_texts(is_raising=False)[0]
+    assert table["reasons_to_leave"][first] == scores.reasons_to_leave[0]
+    assert table["reasons_to_stay"][first] == scores.reasons_to_stay[0]
     assert table["smallest_change"][first] == describe_change(scores.explanations[0])
     left = summary.is_positive
     for name in ("reasons_to_leave", "reasons_to_stay", "smallest_change"):
@@ -187,7 +187,7 @@ def test_the_table_has_every_customer(summary: ChurnSummary) -> None:
     assert np.isnan(table["expected_profit"][left]).all()
     without = score_customers(summary.model, make_customers()[0], scores.probabilities, max_explained=0)
     assert "contact" not in without.to_table()
-    assert len(without.reason_texts()) == N_ROWS
+    assert len(without.reasons_to_leave) == N_ROWS
     assert without.change_texts == []
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gaussmix.classification.churn.churn_evaluation import ChurnEvaluation
 from gaussmix.classification.churn.churn_model import ChurnModel
-from gaussmix.classification.churn.drift import ChurnDrift
+from gaussmix.classification.churn.drift import FALSE_ALARM_RATE, ChurnDrift, find_churn_drift
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate
 from gaussmix.cli import console
 from gaussmix.cli.churn_input import load_cells, load_values
@@ -83,13 +83,14 @@ def score_file(
         values = load_values(table.columns[table.column_names.index(value_column)])
     with console.progress_bar("scoring the customers"):
         with console.print_data_warnings():
-            probabilities = model.churn_probability(cells)
+            probabilities = own_probabilities = model.churn_probability(cells)
         with console.hide_data_warnings():
             estimate = model.estimate_rate(cells) if new_rate == "estimate" else None
             rate = float(estimate.prior[model.state_.positive]) if estimate is not None else new_rate
             if rate is not None:
                 probabilities = model.churn_probability(cells, new_rate=rate)
-            drift = model.drift(cells)
+            state = model.state_
+            drift = find_churn_drift(state.model.schema, state.training, cells, own_probabilities, FALSE_ALARM_RATE)
             outcomes = _find_outcomes(model, table)
             evaluation = None if outcomes is None else model.evaluate(cells, outcomes)
             scores = score_customers(

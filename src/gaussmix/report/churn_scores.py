@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -59,9 +60,15 @@ class ScoredCustomers:
     plan: ActionPlan | None
     identifiers: dict[str, AnyArray] = field(repr=False)
 
-    def reason_texts(self, is_raising: bool = True) -> list[str]:
-        """Return the strongest reasons of the first candidates to leave, or to stay, as one text each."""
-        return [] if self.reasons is None else self.reasons.main_texts(_N_REASONS, is_raising)
+    @cached_property
+    def reasons_to_leave(self) -> list[str]:
+        """The strongest reasons of the first candidates to leave, as one text each."""
+        return [] if self.reasons is None else self.reasons.main_texts(_N_REASONS)
+
+    @cached_property
+    def reasons_to_stay(self) -> list[str]:
+        """The strongest reasons of the first candidates to stay, as one text each."""
+        return [] if self.reasons is None else self.reasons.main_texts(_N_REASONS, False)
 
     @property
     def change_texts(self) -> list[str]:
@@ -78,8 +85,8 @@ class ScoredCustomers:
             "churn_probability": self.probabilities,
             "segment": self.segments.numbers,
             "segment_probability": self.segments.probabilities.max(axis=1),
-            "reasons_to_leave": self._spread(self.reason_texts()),
-            "reasons_to_stay": self._spread(self.reason_texts(is_raising=False)),
+            "reasons_to_leave": self._spread(self.reasons_to_leave),
+            "reasons_to_stay": self._spread(self.reasons_to_stay),
             "smallest_change": self._spread(self.change_texts),
         }
         if self.is_tested is not None:

@@ -125,7 +125,7 @@ def segment_table(segments: Segments) -> list[SegmentRow]:
 
 def customer_table(scores: ScoredCustomers, max_rows: int | None = None) -> list[CustomerRow]:
     """Return the explained customers, the highest probability first, at most ``max_rows`` of them."""
-    texts = zip(scores.candidates[:max_rows].tolist(), scores.reason_texts(), scores.change_texts, strict=False)
+    texts = zip(scores.candidates[:max_rows].tolist(), scores.reasons_to_leave, scores.change_texts, strict=False)
     return [
         CustomerRow(
             number=number,

@@ -27,9 +27,9 @@ SEGMENT_COUNTS = (
     "little from those of the column segment, which names the most probable one, with its segment_probability."
 )
 _CHANGES = (
-    "A change is the least one of one or two columns to which the model answers with half the probability or less; "
-    "after the colon stands the probability of customers like this one with the other values. It is not the effect "
-    "of a measure."
+    "The change is the smallest one, of one or two columns, with which the model gives half the probability or less. "
+    "The number after the colon is the probability that it gives to customers like this one with the new values, not "
+    "the effect of a measure."
 )
 _FIXED = "Columns that nobody can change, such as age or months with the company, belong to --fixed of gaussmix churn."
 
@@ -213,8 +213,8 @@ def describe_method() -> list[str]:
         "The model describes those who left and those who stayed by mixtures of numbers and categories, refines them "
         "to tell the two apart, and calibrates the probabilities on customers that it had not seen.",
         "A missing cell is left out of a probability, not filled in. Unknown categories count as missing.",
-        "Segments are groups of similar customers, found without looking at who left. So their churn rates are honest, "
-        "and their intervals hold for new customers of the same kind.",
+        "Segments are groups of similar customers, found without looking at who left, so that their churn rates and the "
+        "intervals hold for new customers of the same kind.",
         "Reasons say what moves the probability of a customer, compared with all customers. They describe what goes "
         "together in the data, not what would happen if something were changed.",
         "The probabilities hold for customers like these. If prices, contracts or customers change, compare new files "

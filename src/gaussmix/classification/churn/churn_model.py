@@ -21,7 +21,7 @@ from gaussmix.classification.churn.churn_input import (
 )
 from gaussmix.classification.churn.churn_state import ChurnState
 from gaussmix.classification.churn.customer_explanations import explain_customers, explain_reasons
-from gaussmix.classification.churn.drift import ChurnDrift, find_churn_drift
+from gaussmix.classification.churn.drift import FALSE_ALARM_RATE, ChurnDrift, find_churn_drift
 from gaussmix.classification.churn.explanation import ChurnExplanation
 from gaussmix.classification.churn.reasons import CustomerReasons
 from gaussmix.classification.churn.segments import SegmentAssignment, Segments
@@ -251,7 +251,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         groups = None if by is None else read_groups(by, X, customers.n_table_rows)
         return evaluate_customers(customers, groups, threshold)
 
-    def drift(self, X: Any, *, false_alarm_rate: float = 0.05) -> ChurnDrift:
+    def drift(self, X: Any, *, false_alarm_rate: float = FALSE_ALARM_RATE) -> ChurnDrift:
         """Return whether the customers of a new table differ from those of the fit, by column and in their score.
 
         Parameters

@@ -111,3 +111,12 @@ def cell_of(column: InputColumn, cells: InputCells, row: int) -> Cell:
         return None if np.isnan(number) else int(number) if number.is_integer() else number
     code = int(cells.codes[column.name][row])
     return column.values[code] if code >= 0 else None
+
+
+def list_cells(column: InputColumn, cells: InputCells) -> list[Cell]:
+    """Return all cells of a column as the table has them, None where they are missing."""
+    if column.is_numeric:
+        numbers = cells.numbers[column.name].tolist()
+        return [None if number != number else int(number) if number.is_integer() else number for number in numbers]
+    values: list[Cell] = [*column.values, None]
+    return [values[code] for code in cells.codes[column.name].tolist()]

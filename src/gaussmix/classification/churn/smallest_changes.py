@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from gaussmix.classification.churn.cell_translation import CellTranslation
-from gaussmix.classification.churn.coalitions import ChurnScorer, expit_array, repeat_row
+from gaussmix.classification.churn.coalitions import ChurnScorer, expit_array, repeat_row, select_cells
 from gaussmix.classification.churn.column_levers import ColumnLever, cell_of, find_levers
 from gaussmix.classification.churn.column_summary import ColumnSummary
 from gaussmix.classification.churn.customer_rows import Cell
@@ -100,7 +100,9 @@ class ChangeSearch:
         for move, stop in zip(moves, stops, strict=True):
             move.apply(candidates, stop - len(move))
         probabilities = expit_array(self.scorer.log_odds(candidates))
-        is_allowed = (probabilities < threshold) & self._are_possible(candidates, cells, row)
+        is_allowed = probabilities < threshold
+        works = np.flatnonzero(is_allowed)
+        is_allowed[works] = self._are_possible(select_cells(candidates, works), cells, row)
         found = []
         for move, stop in zip(moves, stops, strict=True):
             allowed = np.flatnonzero(is_allowed[stop - len(move) : stop])
