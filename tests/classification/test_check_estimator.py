@@ -9,7 +9,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from gaussmix.classification import MixtureClassifier
 from tests.exhaustive import keep_first
 
-OPTIONS = [{}, {"calibration": None, "method": "generative"}, {"family": "edda"}]
+OPTIONS = [{}, {"calibration": None, "method": "generative"}, {"family": "edda"}, {"family": "mclustda"}]
 
 
 @pytest.mark.parametrize("options", keep_first(OPTIONS, 1), ids=str)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import LinearConstraint, minimize
 
+from gaussmix import GaussianMixture
 from gaussmix.covariance import Structure
 from gaussmix.covariance.eigenvalue_floor import apply_eigenvalue_floor, floored_equal_volume_variances
+from gaussmix.errors import DegenerateFitWarning
 from gaussmix.types import DD, KDD, Array
 
 VVV = Structure.from_name("VVV")
@@ -108,3 +110,17 @@ def test_tiny_scatter_does_not_overflow() -> None:
     floored = apply_eigenvalue_floor(VVV, np.array([1e-320 * np.eye(3), np.eye(3)]), np.full(3, 1e-9))
     np.testing.assert_array_equal(floored.is_floored, [True, False])
     np.testing.assert_allclose(floored.matrices()[0], 1e-9 * np.eye(3), rtol=1e-12, atol=0.0)
+
+
+@pytest.mark.parametrize("n_features", [2, 4, 10])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_component_on_a_line_is_on_the_floor_whatever_volume_the_others_have(n_features: int, seed: int) -> None:
+    """An equal volume stretches rounding errors across the line by the square root of the volume over the floor's."""
+    rng = np.random.default_rng(seed)
+    rotation = np.linalg.qr(rng.normal(size=(n_features, n_features)))[0]
+    line = np.outer(rng.normal(size=40), rotation[0])
+    cloud = rng.normal(size=(10 * n_features, n_features)) + 30.0 * rotation[1]
+    mixture = GaussianMixture(2, covariance_type="EVV", means_init=[line.mean(axis=0), cloud.mean(axis=0)], max_iter=20)
+    with pytest.warns(DegenerateFitWarning, match="component 0 at the variance floor"):
+        mixture.fit(np.concatenate([line, cloud]))
+    assert [part.is_floored for part in mixture.fit_.component_diagnostics] == [True, False]

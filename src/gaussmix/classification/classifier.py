@@ -54,9 +54,10 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         frees the covariances of the structure.
     generative_weight : float, default=0.02
         Weight of the log density of the rows in a refinement, lambda, from 0 to 1.
-    penalty : float, default=2.0
+    penalty : float or 'auto', default='auto'
         Weight of the squared distance from the mixtures of EM in a refinement, tau: means are measured in standard
-        deviations, scales and levels in logarithms.
+        deviations, scales and levels in logarithms. 'auto': 2, 10, 50 or 250, by the cross-validated log-loss after a
+        calibration.
     max_iter : int, default=60
         Largest number of iterations of a refinement.
     n_starts : int, default=3
@@ -93,6 +94,8 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Number of components of each class; for 'shared' that of all classes together.
     structures_ : tuple of str
         Structure of the covariances of the correlated columns of each class, or the one that all classes share.
+    penalty_ : float or None
+        Penalty of the refinement; None without one.
     candidates_ : tuple of ComponentCandidate or StructureCandidate
         What was tried, the best first: numbers of components with their cross-validated log-loss; for 'edda' and
         'mclustda' structures with numbers of components and their BIC.
@@ -151,7 +154,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         max_components: int | None = None,
         structure: str | None = None,
         generative_weight: float = 0.02,
-        penalty: float = 2.0,
+        penalty: float | str = "auto",
         max_iter: int = 60,
         n_starts: int = 3,
         calibration: str | None = "floor",
@@ -209,6 +212,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.class_prior_ = fitted.class_weights / fitted.class_weights.sum()
         self.n_components_, self.structures_ = fitted.choice.spec
         self.candidates_, self.n_iter_ = fitted.choice.candidates, fitted.n_iter
+        self.penalty_ = None if fitted.refinement is None else fitted.refinement.penalty
         likelihood = fitted.likelihood
         self.log_likelihood_ = None if likelihood is None else likelihood.log_likelihood
         self.n_parameters_ = None if likelihood is None else likelihood.n_parameters

@@ -20,7 +20,7 @@ C = TypeVar("C")
 
 FORMAT, SCHEMA = "gaussmix classifier", "1"
 _CANDIDATE_CLASSES = {"components": ComponentCandidate, "structures": StructureCandidate}
-_ATTRIBUTES = ("n_iter_", "log_likelihood_", "n_parameters_", "bic_", "n_features_in_")
+_ATTRIBUTES = ("n_iter_", "penalty_", "log_likelihood_", "n_parameters_", "bic_", "n_features_in_")
 _SEQUENCES = ("n_components_", "structures_", "notes_")  # are tuples
 
 

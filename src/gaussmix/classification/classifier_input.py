@@ -55,6 +55,8 @@ def describe_fit(fitted: ModelFit, classes: AnyArray, options: ModelOptions) -> 
     names = tuple(column.name for column in model.schema.numeric)
     context = ChoiceContext(classes, fitted.class_weights, names, model.layout)
     notes.extend(options.family.describe_choice(fitted.choice, context))
+    if fitted.refinement is not None and not options.has_given_penalty:
+        notes.append(f"Penalty of the refinement: {fitted.refinement.penalty:g}.")
     if options.calibration is not None and fitted.held_out is None:
         notes.append("The probabilities are not calibrated: fewer than two classes have two rows.")
     return tuple(notes)

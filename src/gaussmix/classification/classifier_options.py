@@ -35,18 +35,29 @@ def parse_options(classifier: Any, classes: AnyArray, rng: np.random.Generator) 
     for name, minimum in (("n_starts", 1), ("n_folds", 2), ("max_iter", 1)):
         require_integer(name, getattr(classifier, name), minimum)
     _require_between("generative_weight", classifier.generative_weight, 1.0)
-    _require_between("penalty", classifier.penalty, np.inf)
+    penalty = parse_penalty(classifier.penalty)
     family = FAMILIES[classifier.family]
     request = parse_request(classifier, family, classes)
     refinement = None
     if classifier.method == "refined":
-        refinement = RefinementOptions(
-            float(classifier.generative_weight), float(classifier.penalty), int(classifier.max_iter)
-        )
+        refinement = RefinementOptions(float(classifier.generative_weight), penalty or 0.0, int(classifier.max_iter))
     seeds = tuple(int(seed) for seed in rng.integers(2**31, size=classifier.n_starts))
     return ModelOptions(
-        family, request, MemberOptions(seeds, refinement), classifier.calibration, int(classifier.n_folds)
+        family,
+        request,
+        MemberOptions(seeds, refinement),
+        classifier.calibration,
+        int(classifier.n_folds),
+        has_given_penalty=refinement is None or penalty is not None,
     )
+
+
+def parse_penalty(value: object) -> float | None:
+    """Return the penalty that is given; None for 'auto'."""
+    if isinstance(value, str) and value == "auto":
+        return None
+    _require_between("penalty", value, np.inf, "or 'auto'")
+    return float(value)  # type: ignore[arg-type]
 
 
 def parse_request(classifier: Any, family: AnyFamily, classes: AnyArray) -> ChoiceRequest:
@@ -109,9 +120,9 @@ def _require_choice(name: str, value: object, allowed: Sequence[object]) -> None
         raise ParameterError.invalid_choice(name, value, allowed)
 
 
-def _require_between(name: str, value: object, maximum: float) -> None:
-    """Raise ParameterError unless a value is a number from 0 to a maximum."""
+def _require_between(name: str, value: object, maximum: float, alternative: str = "") -> None:
+    """Raise ParameterError unless a value is a number from 0 to a maximum; ``alternative`` names what else is."""
     is_allowed = is_real_number(value) and 0.0 <= float(value) <= maximum and np.isfinite(float(value))  # type: ignore[arg-type]
     if not is_allowed:
         allowed = "a finite number of at least 0" if maximum == np.inf else f"a number from 0 to {maximum:g}"
-        raise ParameterError.invalid_value(name, value, allowed)
+        raise ParameterError.invalid_value(name, value, f"{allowed} {alternative}".rstrip())

@@ -15,6 +15,7 @@ from gaussmix.classification.families.members import AbstractFamilyFits, MemberO
 from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
+from gaussmix.classification.penalty_choice import choose_penalty, propose_penalty, with_penalty
 from gaussmix.classification.table import EncodedRows, TableSchema
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.types import D, IntD, IntN, N
@@ -34,6 +35,8 @@ class ModelOptions:
     calibration : str or None
     n_folds : int
         Folds of the choice and of the calibration.
+    has_given_penalty : bool
+        Whether the penalty of ``members`` is the user's; else it is chosen.
     """
 
     family: AnyFamily
@@ -41,6 +44,7 @@ class ModelOptions:
     members: MemberOptions
     calibration: str | None
     n_folds: int
+    has_given_penalty: bool
 
 
 class LabelledRows(NamedTuple):
@@ -74,7 +78,7 @@ class ColumnSet(NamedTuple):
 class ChosenColumns(NamedTuple):
     """A set of columns, the fits of the training rows in it, the folds of a sample of them, and the specification.
 
-    ``pieces`` are the rows of the sample in the folds.
+    ``pieces`` are the rows of the sample in the folds; ``members`` has the penalty that is given or chosen.
     """
 
     columns: ColumnSet
@@ -83,6 +87,7 @@ class ChosenColumns(NamedTuple):
     pieces: FoldPieces | None
     validation: CrossValidation | None
     choice: SpecChoice
+    members: MemberOptions
 
 
 def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenColumns:
@@ -97,7 +102,7 @@ def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenCo
         return chosen
     assert chosen.pieces is not None
     folds = _make_folds(_make_rows(labelled, every, block).select_rows(chosen.sampled), chosen.pieces, options)
-    one_start = MemberOptions(options.members.seeds[:1], options.members.refinement)
+    one_start = MemberOptions(chosen.members.seeds[:1], chosen.members.refinement)
     loss = _mean_loss(chosen.validation, chosen.choice.spec, one_start)
     specs = _list_specs(chosen.choice.spec, chosen.fits.rows, options)
     if min(_mean_loss(folds, spec, one_start) for spec in specs) >= loss:
@@ -120,14 +125,24 @@ def _list_column_sets(labelled: LabelledRows, family: AnyFamily) -> tuple[Column
 def _choose_spec(
     labelled: LabelledRows, columns: ColumnSet, block: tuple[int, ...], options: ModelOptions
 ) -> ChosenColumns:
-    """Return the specification that is best with some columns."""
+    """Return the specification that is best with some columns, and the penalty that is best with it.
+
+    With another penalty other numbers of components may be best, so that they are chosen again.
+    """
     rows = _make_rows(labelled, columns, block)
     sampled = _sample_rows(rows, options.members.seeds[0])
     pieces = _divide_rows(rows.classes[sampled], labelled.copies[sampled], rows.n_classes, options)
     validation = None if pieces is None else _make_folds(rows.select_rows(sampled), pieces, options)
     fits = options.family.make_fits(rows)
-    choice = options.family.choose_spec(fits, options.request, validation, options.members)
-    return ChosenColumns(columns, fits, sampled, pieces, validation, choice)
+    members = options.members
+    if not options.has_given_penalty:
+        members = with_penalty(members, propose_penalty(float(rows.class_weights.sum())))
+    choice = options.family.choose_spec(fits, options.request, validation, members)
+    if validation is not None and not options.has_given_penalty:
+        first, members = members, choose_penalty(validation, choice.spec, members)
+        if members != first:
+            choice = options.family.choose_spec(fits, options.request, validation, members)
+    return ChosenColumns(columns, fits, sampled, pieces, validation, choice, members)
 
 
 def _make_rows(labelled: LabelledRows, columns: ColumnSet, block: tuple[int, ...]) -> TrainingRows:
@@ -172,7 +187,7 @@ def _sample_rows(rows: TrainingRows, seed: int) -> IntN:
 
 def _divide_rows(classes: IntN, copies: IntN, n_classes: int, options: ModelOptions) -> FoldPieces | None:
     """Return rows (n,) with numbers of copies (n,) in folds, None if fewer than two classes have two rows."""
-    is_needed = options.calibration is not None or options.request.n_components is None
+    is_needed = options.calibration is not None or options.request.n_components is None or not options.has_given_penalty
     counts = np.bincount(classes, weights=copies, minlength=n_classes)
     if not is_needed or np.count_nonzero(counts > 1) < 2:
         return None

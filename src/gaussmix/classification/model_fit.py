@@ -14,6 +14,7 @@ from gaussmix.classification.families.parameter_count import count_parameters
 from gaussmix.classification.families.spec_choice import SpecChoice
 from gaussmix.classification.families.structure_search import compute_log_likelihood
 from gaussmix.classification.families.training_rows import DistinctRows, TrainingRows, merge_equal_rows
+from gaussmix.classification.mixed.refinement import RefinementOptions
 from gaussmix.classification.table import EncodedRows, TableSchema
 from gaussmix.classification.target import WeightedTarget
 from gaussmix.selection.criteria import bic
@@ -52,6 +53,8 @@ class ModelFit(NamedTuple):
         Total weight of the rows of each class.
     likelihood : FitLikelihood or None
         That of a single mixture that EM found; None for refined and for averaged mixtures.
+    refinement : RefinementOptions or None
+        With the penalty that was given or chosen.
     """
 
     model: ClassModel
@@ -61,6 +64,7 @@ class ModelFit(NamedTuple):
     unused_columns: tuple[str, ...]
     class_weights: N
     likelihood: FitLikelihood | None
+    refinement: RefinementOptions | None
 
 
 def fit_class_model(
@@ -79,25 +83,25 @@ def fit_class_model(
     )
     chosen = choose_column_set(labelled, options)
     rows, choice, columns = chosen.fits.rows, chosen.choice, chosen.columns
-    members = chosen.fits.fit_members(choice.spec, options.members)
+    members = chosen.fits.fit_members(choice.spec, chosen.members)
     model = ClassModel(
         schema, columns.categories, rows.layout, members.mixtures, unused_numbers=columns.unused_numbers(schema)
     )
-    unused = columns.unused_names(schema)
-    likelihood = None
-    if options.members.refinement is None:
+    likelihood, refinement = None, chosen.members.refinement
+    if refinement is None:
         likelihood = _compute_likelihood(members.mixtures, choice, rows, len(columns.numbers))
     elif options.calibration is None or chosen.validation is None:
         model = replace(model, calibration=SoftmaxCalibration(1.0, np.zeros(n_classes), members.floors))
+    unused = columns.unused_names(schema)
+    fit = ModelFit(model, choice, members.n_iter, None, unused, rows.class_weights, likelihood, refinement)
     if chosen.validation is None or chosen.pieces is None or options.calibration is None:
-        return ModelFit(model, choice, members.n_iter, None, unused, rows.class_weights, likelihood)
-    log_probabilities = chosen.validation.predict(choice.spec, options.members)
+        return fit
+    log_probabilities = chosen.validation.predict(choice.spec, chosen.members)
     held_out = chosen.validation.held_out_rows
     calibration = fit_calibration(options.calibration, log_probabilities, held_out.classes, held_out.row_weights)
-    calibrated = replace(model, calibration=calibration)
     pieces = chosen.pieces.select(chosen.validation.held_out)
     expanded = _expand_to_all_rows(log_probabilities, pieces._replace(rows=chosen.sampled[pieces.rows]), distinct)
-    return ModelFit(calibrated, choice, members.n_iter, expanded, unused, rows.class_weights, likelihood)
+    return fit._replace(model=replace(model, calibration=calibration), held_out=expanded)
 
 
 def _compute_likelihood(

@@ -23,6 +23,7 @@ from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
 from gaussmix.types import DD, KD, KDD, Array, D, K
 
+_EPSILON = float(np.finfo(np.float64).eps)
 _RELATIVE_ROUNDING = 1e-15  # smaller eigenvalues, relative to the largest, are rounding
 
 
@@ -166,10 +167,12 @@ def estimate_evv(structure: Structure, moments: Moments, floor: D | None) -> Abs
     values, vectors = linalg.eigh_descending(to_floor_units(moments.scatter, variance_unit))
     if floor is None:
         _raise_collapse_unless_positive(values)
-    # Eigenvalues below rounding have no direction; equal ones do not shape the covariance.
-    values = np.maximum(values, _RELATIVE_ROUNDING * values[:, :1])
+    # Eigenvalues below rounding have no direction; equal ones do not shape the covariance. Zeros are on the floor: the
+    # equal volume would raise rounding errors above it, and the fit would not look degenerate.
+    rounding = max(_RELATIVE_ROUNDING, values.shape[1] * _EPSILON) * values[:, :1]
+    values = np.where(values < rounding, rounding if floor is None else 0.0, values)
     values, is_floored = _equal_volume_variances_with_optional_floor(
-        np.maximum(values, 0.0), float(moments.mass.sum()), floor is not None
+        values, float(moments.mass.sum()), floor is not None
     )
     return full_from_floor_units(structure, values, vectors, variance_unit, is_floored)
 

@@ -81,21 +81,23 @@ def floored_equal_volume_variances(scatter_in_floor_units: KD, total_mass: float
     The objective is ``total_mass log prod(v) + sum_kj s_kj / v_kj``, with the scatter s, to be minimised. In w = log v
     it is convex with linear constraints. For a given log volume D L the best w_k is
     ``max(0, log(s_kj / mu_k))``. The best L solves ``sum_k mu_k(L) = total_mass``; each mu_k decreases with L. Without
-    an active floor this is Celeux & Govaert's closed form, which is tried first.
+    an active floor this is Celeux & Govaert's closed form, which is tried first. A component without scatter in some
+    direction counts as floored: its best variance there is 1, even if rounding and a large volume leave it above.
     """
     scatter = scatter_in_floor_units
     # Rows are accurate to 1e-16 of their spread; a scatter below the square of that is rounding.
-    safe = np.maximum(scatter, 1e-32 * max(float(scatter.max(initial=0.0)), 1.0))
+    smallest = 1e-32 * max(float(scatter.max(initial=0.0)), 1.0)
+    safe, is_singular = np.maximum(scatter, smallest), np.asarray((scatter < smallest).any(axis=1))
     logs = np.log(safe)
     log_volume = np.log(np.exp(logs.mean(axis=1) - logs.max()).sum() / total_mass) + logs.max()
     unfloored = np.exp(logs - logs.mean(axis=1, keepdims=True) + log_volume)
     if unfloored.min() >= 1.0:
-        return FlooredVariances(unfloored, np.zeros(len(scatter), dtype=bool))
+        return FlooredVariances(unfloored, is_singular)
     ordered = -np.sort(-logs, axis=1)
     mean_log_variance = _optimal_mean_log_variance(ordered, total_mass)
     multipliers = _log_multipliers(ordered, mean_log_variance)
     log_variances = np.maximum(logs - multipliers[:, None], 0.0)
-    return FlooredVariances(np.exp(log_variances), np.asarray((log_variances <= 0.0).any(axis=1)))
+    return FlooredVariances(np.exp(log_variances), np.asarray(is_singular | (log_variances <= 0.0).any(axis=1)))
 
 
 def _optimal_mean_log_variance(descending_log_scatter: KD, total_mass: float) -> float:

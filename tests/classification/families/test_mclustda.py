@@ -276,3 +276,19 @@ def test_equal_rows_of_a_class_get_pseudo_rows(iris):
     classifier = make_mclustda().fit(X, y)
     assert any("The rows of 2 are too few or too alike" in note for note in classifier.notes_)
     assert classifier.score(*iris) > 0.6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equal_values_do_not_lead_to_components_on_lines(seed):
+    """Groups of whole numbers are on lines of equal values, whose likelihood is without limit: other structures win."""
+    rng = np.random.default_rng(seed)
+    classes = np.repeat([0, 1], 100)
+    rows = np.round(rng.normal(size=(200, 2)) + 2.5 * classes[:, None])
+    classifier = make_mclustda().fit(rows, classes)
+    for candidate in classifier.candidates_:
+        if not candidate.is_degenerate:
+            assert candidate.log_likelihood < 0.0, "a density above one is that of a line"
+    mixture = classifier.model_.members[0]
+    conditions = [np.linalg.cond(covariance) for covariance in mixture.covariances]
+    assert max(conditions) < 1e6
+    assert classifier.score(rows, classes) > 0.9

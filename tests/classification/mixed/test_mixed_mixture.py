@@ -1,5 +1,6 @@
 """Densities of mixtures of numbers and categories equal SciPy's, for every pattern of missing cells."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -112,3 +113,17 @@ def test_features_are_at_their_places() -> None:
     np.testing.assert_array_equal(features[layout.block_products], [4.0, 8.0, 16.0])
     np.testing.assert_array_equal(features[layout.levels[0]], [0.0, 1.0, 0.0])
     assert layout.n_features == len(features) == 1 + 2 * 3 + 2 + 3 + 3
+
+
+def test_kept_precisions_are_those_of_the_rows_and_of_the_mixture() -> None:
+    """Scores of two tables in turn, and of a mixture with other covariances, are those of fresh mixtures."""
+    layout = make_layout(3)
+    mixture = make_mixture(layout, 3, 2, 0)
+    tables = [make_cells(layout, 30, seed).to_rows(layout) for seed in (1, 2)]
+    expected = [make_mixture(layout, 3, 2, 0).compute_scores(rows) for rows in tables]
+    for index in (0, 1, 1, 0):
+        np.testing.assert_array_equal(mixture.compute_scores(tables[index]), expected[index])
+    wider = replace(mixture, covariances=2.0 * mixture.covariances)
+    fresh = replace(make_mixture(layout, 3, 2, 0), covariances=2.0 * mixture.covariances)
+    np.testing.assert_array_equal(wider.compute_scores(tables[0]), fresh.compute_scores(tables[0]))
+    assert (wider.compute_scores(tables[0]) != expected[0]).any()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.classification.families.class_fits import ClassFits, join_classes, prior_at
+from gaussmix.classification.families.class_fits import ClassFits, cluster_rows, join_classes, prior_at
 from gaussmix.classification.families.edda import EddaFits
 from gaussmix.classification.families.gaussian_search import search_gaussian_mixtures, to_mixed_mixture
 from gaussmix.classification.families.members import AbstractFamilyFits, MixtureSpec
@@ -100,7 +100,8 @@ class MclustdaFits(AbstractFamilyFits):
             return found.fit
         prior = self._edda_fits.make_prior(structure).select_components([label] * n_components)
         rows = self._class_fits.class_rows(label)
-        run = StructuredRun.from_partition(rows, prior, structure, seed, EM_MAX_ITER)
+        partition = cluster_rows(rows.mixed_rows, prior, n_components, seed)
+        run = StructuredRun.from_partition(rows, prior, structure, partition, EM_MAX_ITER)
         return ClassFit(run.result.mixture, run.n_iter)
 
     def search(self, search: ClassSearch) -> tuple[StructureCandidate, ...]:
@@ -146,7 +147,8 @@ class MclustdaFits(AbstractFamilyFits):
         for count in search.counts:
             prior = prior_at(moments, MAXIMUM_LIKELIHOOD, count)
             names = list_structures(rows.layout, count, search.structure)
-            runs = [StructuredRun.from_partition(rows, prior, name, search.seed) for name in names]
+            partition = cluster_rows(rows.mixed_rows, prior, count, search.seed)
+            runs = [StructuredRun.from_partition(rows, prior, name, partition) for name in names]
             runs = converge_contenders(runs, best)
             yield from (_describe_run(run, search.label) for run in runs)
             lowest = lowest_criterion(runs)

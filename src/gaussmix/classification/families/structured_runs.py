@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gaussmix.classification.families.class_fits import cluster_rows, start_at
+from gaussmix.classification.families.class_fits import start_at
 from gaussmix.classification.families.members import MixtureSpec
 from gaussmix.classification.families.structure_search import (
     EM_MAX_ITER,
@@ -26,6 +26,7 @@ from gaussmix.classification.mixed.log_probabilities import compute_responsibili
 from gaussmix.classification.mixed.mixed_em import EMResult, hard_responsibilities, run_em
 from gaussmix.classification.mixed.mixed_m_step import MixedMStep
 from gaussmix.classification.mixed.mixed_prior import MixedPrior
+from gaussmix.types import IntN
 
 _FIRST_ITER = 20
 _ITER_AHEAD = 100
@@ -57,13 +58,11 @@ class StructuredRun:
 
     @classmethod
     def from_partition(
-        cls, rows: TrainingRows, prior: MixedPrior, structure: str, seed: int, max_iter: int = _FIRST_ITER
+        cls, rows: TrainingRows, prior: MixedPrior, structure: str, partition: IntN, max_iter: int = _FIRST_ITER
     ) -> "StructuredRun":
-        """Run EM from a k-means partition, for as many components as the prior has."""
-        n_components = len(prior.means)
+        """Run EM from a partition (n,) of the sorted rows, for as many components as the prior has."""
         m_step = make_structured_m_step(prior, structure, rows)
-        partition = cluster_rows(rows.mixed_rows, prior, n_components, seed)
-        responsibilities = hard_responsibilities(partition, n_components)
+        responsibilities = hard_responsibilities(partition, len(prior.means))
         start = start_at(prior, rows.layout)
         result = run_em(start, rows.mixed_rows, m_step, responsibilities, tol=EM_TOLERANCE, max_iter=max_iter)
         return cls(rows, m_step, structure, result)

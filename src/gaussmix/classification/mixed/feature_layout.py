@@ -60,7 +60,7 @@ class FeatureLayout:
         """Return the positions of one kind of features."""
         return slice(int(self._boundaries[index]), int(self._boundaries[index + 1]))
 
-    @property
+    @cached_property
     def n_features(self) -> int:
         """Number of features P."""
         return int(self._boundaries[-1])
@@ -70,27 +70,27 @@ class FeatureLayout:
         """Position of the feature that is always 1."""
         return 0
 
-    @property
+    @cached_property
     def present(self) -> slice:
         """Whether each independent column is present."""
         return self._kind(1)
 
-    @property
+    @cached_property
     def values(self) -> slice:
         """Values of the independent columns."""
         return self._kind(2)
 
-    @property
+    @cached_property
     def squares(self) -> slice:
         """Squares of the independent columns."""
         return self._kind(3)
 
-    @property
+    @cached_property
     def block_values(self) -> slice:
         """Values of the block's columns."""
         return self._kind(4)
 
-    @property
+    @cached_property
     def block_products(self) -> slice:
         """Products of the block's columns, one for each pair of `block_pairs`."""
         return self._kind(5)

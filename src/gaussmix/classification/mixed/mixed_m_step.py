@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.classification.mixed.block_precisions import compute_block_precisions
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_prior import MixedPrior
 from gaussmix.classification.mixed.mixed_rows import PatternSums
@@ -85,6 +84,8 @@ class MixedMStep:
 
     def _estimate_independent_columns(self, sums: PatternSums, means: KD, variances: Array, columns: IntD) -> None:
         """Set means and variances of the independent columns."""
+        if not len(columns):
+            return
         layout, strength = sums.layout, self.prior.strength
         mass, values, squares = (sums.total[:, kind] for kind in (layout.present, layout.values, layout.squares))
         prior_means = self.prior.means[:, columns]
@@ -154,7 +155,7 @@ def expect_block_moments(mixture: MixedMixture, sums: PatternSums) -> Moments:
     means, covariances = mixture.block_means, mixture.covariances
     mass, first, second = sums.block_sums_about(means)
     if not sums.is_observed.all():
-        precisions = compute_block_precisions(covariances, sums.is_observed).matrices
+        precisions = mixture.block_precisions(sums.is_observed).matrices
         observed = sums.is_observed[:, None, :, None]
         slopes = np.where(observed, np.eye(covariances.shape[1]), covariances @ precisions)
         errors = np.where(observed | np.swapaxes(observed, 2, 3), 0.0, covariances - slopes @ covariances)

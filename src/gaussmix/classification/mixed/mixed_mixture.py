@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gaussmix.classification.mixed.block_precisions import compute_block_precisions
+from gaussmix.classification.mixed.block_precisions import BlockPrecisions, compute_block_precisions
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.log_probabilities import log_sum_exp
 from gaussmix.classification.mixed.mixed_rows import MixedRows
@@ -85,6 +85,23 @@ class MixedMixture:
             tuple(table[components] for table in self.tables),
         )
 
+    @cached_property
+    def _kept_precisions(self) -> list[tuple[BoolGB, BlockPrecisions]]:
+        """The patterns and the precisions that `block_precisions` returned last."""
+        return []
+
+    def block_precisions(self, is_observed: BoolGB) -> BlockPrecisions:
+        """Return the precisions of the block's columns that are observed in each pattern (G, b).
+
+        Those of the last patterns are kept: the scores of rows and what follows from these need the same.
+        """
+        for patterns, precisions in tuple(self._kept_precisions):
+            if patterns is is_observed:
+                return precisions
+        computed = compute_block_precisions(self.covariances, is_observed)
+        self._kept_precisions[:] = [(is_observed, computed)]
+        return computed
+
     def to_coefficients(self, is_observed: BoolGB) -> Array:
         """Return the coefficients (G, K, P) of the features, for patterns (G, b) of the block's observed columns.
 
@@ -106,7 +123,7 @@ class MixedMixture:
     def _set_block_coefficients(self, coefficients: Array, is_observed: BoolGB) -> None:
         """Set the coefficients of the block's marginal Gaussians."""
         layout = self.layout
-        precisions, log_determinants = compute_block_precisions(self.covariances, is_observed)
+        precisions, log_determinants = self.block_precisions(is_observed)
         means = self.block_means
         slopes = np.einsum("gkij,kj->gki", precisions, means)
         log_normalizers = log_determinants + is_observed.sum(axis=1)[:, None] * _LOG_TWO_PI

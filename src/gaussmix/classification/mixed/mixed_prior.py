@@ -87,7 +87,7 @@ class MixedPrior:
     def _block_log_density(self, mixture: MixedMixture) -> float:
         """Return the log density of the block's means and covariances, up to a constant."""
         block = mixture.layout.block_columns
-        if not len(block):
+        if not len(block) or not (self.strength.mean or self.strength.covariance):
             return 0.0
         factors = cholesky_stack(mixture.covariances).factors
         roots = triangular_inverse_transposes(factors)

@@ -10,7 +10,6 @@ from functools import cached_property
 
 import numpy as np
 
-from gaussmix.classification.mixed.block_precisions import compute_block_precisions
 from gaussmix.classification.mixed.log_probabilities import normalize_logits
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_rows import PatternSums
@@ -134,7 +133,7 @@ class MixedParametrization:
         """Return the gradients of the block's shifts (K, b) and of its factors (K, b (b + 1) / 2)."""
         if not mixture.layout.block:
             return np.zeros((mixture.n_components, 0)), np.zeros((mixture.n_components, 0))
-        precisions = compute_block_precisions(mixture.covariances, sums.is_observed).matrices
+        precisions = mixture.block_precisions(sums.is_observed).matrices
         mass, first, second = sums.block_sums_about(mixture.block_means)
         by_means = np.einsum("gkij,gkj->ki", precisions, first)
         by_covariances = 0.5 * (precisions @ second @ precisions - mass[..., None, None] * precisions).sum(axis=0)
