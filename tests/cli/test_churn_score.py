@@ -100,6 +100,24 @@ def test_a_new_rate(run: Run, fitted: tuple[ChurnModel, Path], tmp_path: Path) -
         assert run("churn-score", path, data, "--new-rate", text).exit_code == 2
 
 
+def test_customers_without_cells_are_told(run: Run, fitted: tuple[ChurnModel, Path], tmp_path: Path) -> None:
+    columns = make_new(12)
+    for name in ("months", "plan", "age", "fee"):
+        columns[name] = ["", "", "", *columns[name][3:]]
+    result = run("churn-score", fitted[1], write_csv(tmp_path / "new.csv", columns), "--explain", 0)
+    assert result.exit_code == 0, result.output
+    p = pacsv.read_csv("new-scored.csv").to_pydict()["churn_probability"]
+    assert p[0] == p[1] == p[2] != p[3]
+    told = (
+        "of 3 of 12 customers all cells that the model uses are empty; they get the probability of an unknown customer"
+    )
+    assert f"{told}, {100 * p[0]:.0f}%" in flat(result.stderr)
+    assert (
+        "all cells"
+        not in run("churn-score", fitted[1], write_csv(tmp_path / "full.csv", make_new()), "--explain", 0).stderr
+    )
+
+
 def test_drift_and_unknown_levels_are_told(run: Run, fitted: tuple[ChurnModel, Path], tmp_path: Path) -> None:
     columns = make_new(60)
     columns["months"] = [value + 60 for value in columns["months"]]

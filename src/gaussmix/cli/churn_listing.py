@@ -54,12 +54,12 @@ def format_groups(validation: ChurnValidation) -> str:
 
 def format_segments(summary: ChurnSummary) -> str:
     """Return the segments in words, the highest churn rate first."""
-    lines = ["segments"]
+    lines = ["segments", *(f"  {_wrap(note, 2)}" for note in summary.segments.notes)]
     for row in segment_table(summary.segments):
         head = f"  {row.name}  "
         text = f"{row.size} customers, {row.rate} left: {row.description}"
         lines.append(f"{head}{_wrap(text, len(head))}")
-    return "\n".join([*lines, *(f"  {_wrap(note, 2)}" for note in (SEGMENT_COUNTS, *summary.segments.notes))])
+    return "\n".join([*lines, f"  {_wrap(SEGMENT_COUNTS, 2)}"])
 
 
 def format_customers(scores: ScoredCustomers, title: str, has_fixed_columns: bool) -> str:

@@ -8,10 +8,12 @@ import numpy as np
 
 from gaussmix.classification.churn.churn_evaluation import ChurnEvaluation
 from gaussmix.classification.churn.churn_model import ChurnModel
+from gaussmix.classification.churn.coalitions import empty_cells, expit_array
 from gaussmix.classification.churn.drift import FALSE_ALARM_RATE, ChurnDrift, find_churn_drift
+from gaussmix.classification.churn.wording import format_percent
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate
 from gaussmix.cli import console
-from gaussmix.cli.churn_input import load_cells, load_values
+from gaussmix.cli.churn_input import find_missing, load_cells, load_values
 from gaussmix.cli.churn_options import ContactOptions
 from gaussmix.cli.churn_training import make_terms
 from gaussmix.cli.column_selection import require_columns
@@ -19,7 +21,7 @@ from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.errors import CustomerTableError
 from gaussmix.report.churn_scores import ScoredCustomers, score_customers
-from gaussmix.types import AnyArray
+from gaussmix.types import AnyArray, N
 
 _MIN_ROWS_PER_CLASS = 2  # measures need two of each class
 
@@ -103,6 +105,7 @@ def score_file(
                 identifiers=split_identifiers(table, None, None).identifiers,
                 max_explained=max_explained,
             )
+    console.print_notes(_describe_empty_rows(model, cells, own_probabilities))
     return ScoredFile(
         table,
         scores,
@@ -120,6 +123,22 @@ def _require_numbers(file: Path, table: Table, names: Sequence[str]) -> None:
     for column in table.columns:
         if column.name in names and column.non_numeric_reason:
             raise CustomerTableError.text_for_numbers(file, column.name, column.non_numeric_reason)
+
+
+def _describe_empty_rows(model: ChurnModel, cells: dict[str, AnyArray], probabilities: N) -> list[str]:
+    """Return a sentence on customers of whom the model knows nothing; [] if there are none."""
+    scorer = model.state_.scorer
+    nothing = empty_cells(model.state_.model.schema.readers, 1)
+    unknown = float(expit_array(scorer.log_odds(nothing))[0])
+    rows = np.flatnonzero(np.isclose(probabilities, unknown, rtol=1e-9))  # few rows, whose cells are looked at
+    is_empty = np.all([find_missing(cells[column.name][rows]) for column in scorer.columns], axis=0)
+    n_empty = int(np.count_nonzero(is_empty)) if scorer.columns else len(rows)
+    if not n_empty:
+        return []
+    return [
+        f"{n_empty:,} of {len(probabilities):,} customers have no cell that the model uses; they get the probability of "
+        f"an unknown customer, {format_percent(unknown)}."
+    ]
 
 
 def _find_outcomes(model: ChurnModel, table: Table) -> AnyArray | None:
