@@ -136,8 +136,8 @@ def _describe_empty_rows(model: ChurnModel, cells: dict[str, AnyArray], probabil
     if not n_empty:
         return []
     return [
-        f"{n_empty:,} of {len(probabilities):,} customers have no cell that the model uses; they get the probability of "
-        f"an unknown customer, {format_percent(unknown)}."
+        f"{n_empty:,} of {len(probabilities):,} customers have no cell that the model uses; they get the probability "
+        f"of an unknown customer, {format_percent(unknown)}."
     ]
 
 
