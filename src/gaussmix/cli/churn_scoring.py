@@ -1,6 +1,5 @@
 """Score the customers of a file with a saved churn model, and compare them with those of its fit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from gaussmix.classification.churn.coalitions import empty_cells, expit_array
 from gaussmix.classification.churn.drift import FALSE_ALARM_RATE, ChurnDrift, find_churn_drift
 from gaussmix.classification.churn.wording import format_percent
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate
+from gaussmix.classification.table import TableSchema
 from gaussmix.cli import console
 from gaussmix.cli.churn_input import find_missing, load_cells, load_values
 from gaussmix.cli.churn_options import ContactOptions
@@ -73,13 +73,7 @@ def score_file(
         table = read_table(file)
     value_column = None if contact is None else contact.value_column
     require_columns(table, [] if value_column is None else [value_column])
-    missing = [reader.name for reader in model.classifier_.schema_.readers if reader.name not in table.column_names]
-    if missing:
-        raise CustomerTableError.missing_inputs(file, missing)
-    _require_numbers(file, table, [reader.name for reader in model.classifier_.schema_.readers if reader.is_numeric])
-    used = set(model.classifier_.schema_.input_columns)
-    cells, notes = load_cells(table, [column for column in table.columns if column.name in used], tuple(used))
-    console.print_notes(notes)
+    cells = _load_inputs(model.classifier_.schema_, file, table)
     values = None
     if value_column is not None:
         values = load_values(table.columns[table.column_names.index(value_column)])
@@ -91,8 +85,9 @@ def score_file(
             rate = float(estimate.prior[model.state_.positive]) if estimate is not None else new_rate
             if rate is not None:
                 probabilities = model.churn_probability(cells, new_rate=rate)
-            state = model.state_
-            drift = find_churn_drift(state.model.schema, state.training, cells, own_probabilities, FALSE_ALARM_RATE)
+            drift = find_churn_drift(
+                model.classifier_.schema_, model.state_.training, cells, own_probabilities, FALSE_ALARM_RATE
+            )
             outcomes = _find_outcomes(model, table)
             evaluation = None if outcomes is None else model.evaluate(cells, outcomes)
             scores = score_customers(
@@ -118,11 +113,25 @@ def score_file(
     )
 
 
-def _require_numbers(file: Path, table: Table, names: Sequence[str]) -> None:
-    """Raise CustomerTableError if a column that was numeric in the fit holds text that is no number."""
+def _load_inputs(schema: TableSchema, file: Path, table: Table) -> dict[str, AnyArray]:
+    """Return the cells (n,) of the columns of the fit; notes are printed.
+
+    Raises
+    ------
+    CustomerTableError
+        If a column is missing, or was numeric in the fit and holds text that is no number.
+    """
+    missing = [reader.name for reader in schema.readers if reader.name not in table.column_names]
+    if missing:
+        raise CustomerTableError.missing_inputs(file, missing)
+    numeric = {reader.name for reader in schema.readers if reader.is_numeric}
     for column in table.columns:
-        if column.name in names and column.non_numeric_reason:
+        if column.name in numeric and column.non_numeric_reason:
             raise CustomerTableError.text_for_numbers(file, column.name, column.non_numeric_reason)
+    used = set(schema.input_columns)
+    cells, notes = load_cells(table, [column for column in table.columns if column.name in used], tuple(used))
+    console.print_notes(notes)
+    return cells
 
 
 def _describe_empty_rows(model: ChurnModel, cells: dict[str, AnyArray], probabilities: N) -> list[str]:

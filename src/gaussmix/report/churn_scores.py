@@ -13,6 +13,7 @@ from gaussmix.classification.churn.explanation import CustomerExplanation
 from gaussmix.classification.churn.rate_correction import correct_rate
 from gaussmix.classification.churn.reasons import CustomerReasons
 from gaussmix.classification.churn.segments import SegmentAssignment
+from gaussmix.classification.churn.wording import format_percent
 from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.classification.validation.out_of_fold import FittedFold
 from gaussmix.errors import ParameterError
@@ -23,12 +24,13 @@ from gaussmix.types import AnyArray, ArrayLike, BoolN, IntN, N
 MAX_WITH_REASONS = 20_000  # half a millisecond each
 MAX_EXPLAINED = 200  # a search for changes takes up to a tenth of a second
 _N_REASONS = 3
+_N_PRINTED = 5
 _HALF = 0.5
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScoredCustomers:
-    """The customers of a table.
+    """The customers of a table; ``print`` shows the first of them.
 
     Attributes
     ----------
@@ -96,6 +98,20 @@ class ScoredCustomers:
         contact, profit = np.zeros(len(self.probabilities), dtype=np.bool_), np.full(len(self.probabilities), np.nan)
         contact[self.candidates], profit[self.candidates] = self.plan.is_contacted, self.plan.expected_profits
         return table | {"contact": contact, "expected_profit": profit}
+
+    def __repr__(self) -> str:
+        """Return how many customers are expected to leave, whom to contact, and the customers most likely to leave."""
+        n_rows, n_shown = len(self.probabilities), min(_N_PRINTED, len(self.candidates))
+        head = (
+            f"{n_rows:,} customers; {len(self.candidates):,} of them may still leave, and about "
+            f"{self.probabilities[self.candidates].sum():,.0f} are expected to."
+        )
+        texts = self.reasons_to_leave
+        listed = [
+            f"Row {row}: {format_percent(float(self.probabilities[row]))}. {reasons or 'No reason stands out'}."
+            for row, reasons in zip(self.candidates[:n_shown].tolist(), texts[:n_shown], strict=True)
+        ]
+        return "\n".join([head, *([] if self.plan is None else [self.plan.sentence]), *listed])
 
     def _spread(self, texts: list[str]) -> AnyArray:
         """Return the texts (k,) of the first candidates at their positions among all (n,); others are empty."""

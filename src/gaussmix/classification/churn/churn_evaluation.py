@@ -47,7 +47,7 @@ class ObservedCustomers:
     source: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChurnEvaluation:
     """The result of `ChurnModel.evaluate`; ``print`` shows its sentences.
 
@@ -90,7 +90,7 @@ class ChurnEvaluation:
         ]
         return (*sentences, *(() if self.groups is None else self.groups.sentences))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the sentences, one per line."""
         return "\n".join(self.sentences)
 
@@ -111,6 +111,7 @@ def evaluate_customers(
             customers.weights,
             threshold=threshold,
             name=groups.column,
+            positive_name="customers who left",
         )
     return ChurnEvaluation(
         measure_outcomes(outcomes), tabulate_reliability(outcomes), tabulate_gain(outcomes), comparison, customers

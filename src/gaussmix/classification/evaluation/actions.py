@@ -17,7 +17,7 @@ from gaussmix.types import ArrayLike, BoolN, IntN, N
 _MAX_AMOUNT = 1e200  # sums of amounts must not overflow
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ActionPlan:
     """The result of `plan_actions`; ``print`` shows its sentence, `gaussmix.plots.profit_curve` draws its curve.
 
@@ -86,7 +86,7 @@ class ActionPlan:
             f"({_format_interval(self.observed_interval)})."
         )
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the sentence."""
         return self.sentence
 
