@@ -1,7 +1,8 @@
 """Choose the columns of a model: those that say something about the class, unless all of them predict better."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from gaussmix.classification.families.members import AbstractFamilyFits, MemberO
 from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
-from gaussmix.classification.penalty_choice import choose_penalty, propose_penalty, with_penalty
+from gaussmix.classification.shrinkage import Shrinkage, choose_shrinkage, propose_penalty
 from gaussmix.classification.table import EncodedRows, TableSchema
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.types import D, IntD, IntN, N
@@ -78,7 +79,7 @@ class ColumnSet(NamedTuple):
 class ChosenColumns(NamedTuple):
     """A set of columns, the fits of the training rows in it, the folds of a sample of them, and the specification.
 
-    ``pieces`` are the rows of the sample in the folds; ``members`` has the penalty that is given or chosen.
+    ``pieces`` are the rows of the sample in the folds; ``shrinkage`` is the given or chosen one.
     """
 
     columns: ColumnSet
@@ -87,7 +88,7 @@ class ChosenColumns(NamedTuple):
     pieces: FoldPieces | None
     validation: CrossValidation | None
     choice: SpecChoice
-    members: MemberOptions
+    shrinkage: Shrinkage
 
 
 def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenColumns:
@@ -101,8 +102,9 @@ def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenCo
     if chosen.validation is None or not relevant.unused_names(labelled.schema):
         return chosen
     assert chosen.pieces is not None
-    folds = _make_folds(_make_rows(labelled, every, block).select_rows(chosen.sampled), chosen.pieces, options)
-    one_start = MemberOptions(chosen.members.seeds[:1], chosen.members.refinement)
+    family, members = chosen.shrinkage
+    folds = _make_validate(_make_rows(labelled, every, block).select_rows(chosen.sampled), chosen.pieces)(family)
+    one_start = MemberOptions(members.seeds[:1], members.refinement)
     loss = _mean_loss(chosen.validation, chosen.choice.spec, one_start)
     specs = _list_specs(chosen.choice.spec, chosen.fits.rows, options)
     if min(_mean_loss(folds, spec, one_start) for spec in specs) >= loss:
@@ -125,24 +127,33 @@ def _list_column_sets(labelled: LabelledRows, family: AnyFamily) -> tuple[Column
 def _choose_spec(
     labelled: LabelledRows, columns: ColumnSet, block: tuple[int, ...], options: ModelOptions
 ) -> ChosenColumns:
-    """Return the specification that is best with some columns, and the penalty that is best with it.
+    """Return the specification that is best with some columns, and the prior and penalty that are best with it.
 
-    With another penalty other numbers of components may be best, so that they are chosen again.
+    With these other numbers of components may be best, so that they are chosen again.
     """
     rows = _make_rows(labelled, columns, block)
     sampled = _sample_rows(rows, options.members.seeds[0])
     pieces = _divide_rows(rows.classes[sampled], labelled.copies[sampled], rows.n_classes, options)
-    validation = None if pieces is None else _make_folds(rows.select_rows(sampled), pieces, options)
-    fits = options.family.make_fits(rows)
-    members = options.members
+    best = Shrinkage(options.family, options.members)
     if not options.has_given_penalty:
-        members = with_penalty(members, propose_penalty(float(rows.class_weights.sum())))
-    choice = options.family.choose_spec(fits, options.request, validation, members)
-    if validation is not None and not options.has_given_penalty:
-        first, members = members, choose_penalty(validation, choice.spec, members)
-        if members != first:
-            choice = options.family.choose_spec(fits, options.request, validation, members)
-    return ChosenColumns(columns, fits, sampled, pieces, validation, choice, members)
+        best = best.with_penalty(propose_penalty(float(rows.class_weights.sum())))
+    fits, validation = best.family.make_fits(rows), None
+    if pieces is not None:
+        validate = _make_validate(rows.select_rows(sampled), pieces)
+        validation = validate(best.family)
+    choice = best.family.choose_spec(fits, options.request, validation, best.members)
+    if pieces is not None:
+        first, best = best, choose_shrinkage(best, choice.spec, validate, options.has_given_penalty)
+        if best != first:
+            fits, validation = best.family.make_fits(rows), validate(best.family)
+            choice = best.family.choose_spec(fits, options.request, validation, best.members)
+    return ChosenColumns(columns, fits, sampled, pieces, validation, choice, best)
+
+
+def _make_validate(rows: TrainingRows, pieces: FoldPieces) -> Callable[[AnyFamily], CrossValidation]:
+    """Return a function that returns the cross-validation of a family on the pieces of rows."""
+    divided = rows.divide(pieces.rows, pieces.fractions)
+    return cache(lambda family: CrossValidation(divided, pieces.folds, family.make_fits))
 
 
 def _make_rows(labelled: LabelledRows, columns: ColumnSet, block: tuple[int, ...]) -> TrainingRows:
@@ -192,8 +203,3 @@ def _divide_rows(classes: IntN, copies: IntN, n_classes: int, options: ModelOpti
     if not is_needed or np.count_nonzero(counts > 1) < 2:
         return None
     return divide_copies(classes, copies, options.n_folds, options.members.seeds[0])
-
-
-def _make_folds(rows: TrainingRows, pieces: FoldPieces, options: ModelOptions) -> CrossValidation:
-    """Return the cross-validation of the pieces of rows."""
-    return CrossValidation(rows.divide(pieces.rows, pieces.fractions), pieces.folds, options.family.make_fits)

@@ -1,7 +1,10 @@
 """The default family: one mixture for each class, with a full covariance of the correlated columns alone."""
 
+from dataclasses import dataclass, field, replace
+
 from gaussmix.classification.families.base import (
     MIN_ROWS_PER_COMPONENT,
+    PRIOR_ROWS,
     AbstractFamily,
     require_rows_for_components,
     search_components,
@@ -12,13 +15,17 @@ from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.members import MemberOptions, MixtureSpec
 from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
 from gaussmix.classification.families.training_rows import TrainingRows
+from gaussmix.classification.mixed.mixed_prior import PriorStrength
 from gaussmix.types import ND, IntN, N
 
 STRUCTURE = "VVV"
 
 
+@dataclass(frozen=True)
 class ClassMixtures(AbstractFamily[ClassFits]):
     """One mixture for each class, whose number of components is chosen by the log-loss of unseen rows."""
+
+    strength: PriorStrength = field(default_factory=PriorStrength)
 
     name = "class-mixtures"
 
@@ -28,7 +35,11 @@ class ClassMixtures(AbstractFamily[ClassFits]):
 
     def make_fits(self, rows: TrainingRows) -> ClassFits:
         """Return the fits of the classes of some rows."""
-        return ClassFits(rows)
+        return ClassFits(rows, self.strength)
+
+    def list_priors(self) -> tuple["ClassMixtures", ...]:
+        """Return the family with priors of its covariances that count as more and more rows."""
+        return tuple(ClassMixtures(replace(self.strength, covariance=rows)) for rows in PRIOR_ROWS)
 
     def choose_spec(
         self, fits: ClassFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions

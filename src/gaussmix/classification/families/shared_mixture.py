@@ -11,6 +11,7 @@ import numpy as np
 
 from gaussmix.classification.families.base import (
     MIN_ROWS_PER_COMPONENT,
+    PRIOR_ROWS,
     AbstractFamily,
     require_rows_for_components,
     search_components,
@@ -137,8 +138,11 @@ def allocate_components(class_weights: N, n_components: int) -> tuple[int, ...]:
     return tuple(counts.tolist())
 
 
+@dataclass(frozen=True)
 class SharedMixture(AbstractFamily[SharedFits]):
     """One mixture of all classes, whose number of components is chosen by the log-loss of unseen rows."""
+
+    strength: PriorStrength = field(default_factory=PriorStrength)
 
     name = "shared"
     has_shared_components = True
@@ -150,7 +154,11 @@ class SharedMixture(AbstractFamily[SharedFits]):
 
     def make_fits(self, rows: TrainingRows) -> SharedFits:
         """Return the fits of some rows."""
-        return SharedFits(rows)
+        return SharedFits(rows, self.strength)
+
+    def list_priors(self) -> tuple["SharedMixture", ...]:
+        """Return the family with priors of its covariances that count as more and more rows."""
+        return tuple(SharedMixture(replace(self.strength, covariance=rows)) for rows in PRIOR_ROWS)
 
     def choose_spec(
         self, fits: SharedFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
