@@ -8,8 +8,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
 
 from gaussmix.classification import (
     ChurnModel,
@@ -67,6 +68,15 @@ def test_the_class_that_means_churn_can_be_named(classes, positive):
 def test_another_class_is_refused(positive, text):
     with pytest.raises(ChurnParameterError, match=text):
         find_positive_class(np.array(["No", "Yes"]), positive)
+
+
+def test_scikit_learn_scores_a_model_as_a_classifier(customers):
+    table, has_left, _ = customers
+    frame, model = pd.DataFrame(table), ChurnModel(MixtureClassifier(n_components=1, n_starts=1, n_folds=2))
+    assert is_classifier(model)
+    areas = cross_val_score(model, frame, has_left, scoring="roc_auc", cv=2)
+    assert (areas > 0.75).all()
+    assert model.fit(frame, has_left).score(frame, has_left) == np.mean(model.predict(frame) == has_left)
 
 
 def test_probabilities_are_those_of_the_classifier(model, customers):

@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.classification.churn.churn_archive import StoredChurnModel, load_churn_model, save_churn_model
@@ -34,7 +34,7 @@ from gaussmix.estimators._validation import RandomStateLike
 from gaussmix.types import NK, AnyArray, ArrayLike, N
 
 
-class ChurnModel(BaseEstimator):  # type: ignore[misc]
+class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Model of the customers who leave: probabilities, segments, reasons, similar customers, actions and drift.
 
     A `MixtureClassifier` predicts who leaves. Segments are the components of a mixture of the same columns that is
