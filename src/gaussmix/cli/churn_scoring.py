@@ -21,6 +21,7 @@ from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.errors import CustomerTableError
 from gaussmix.report.churn_scores import ScoredCustomers, score_customers
+from gaussmix.report.churn_validation import ContactTerms
 from gaussmix.types import AnyArray, N
 
 _MIN_ROWS_PER_CLASS = 2  # measures need two of each class
@@ -71,12 +72,8 @@ def score_file(
     model = ChurnModel.load(model_path)
     with console.progress_bar(f"reading {file.name}"):
         table = read_table(file)
-    value_column = None if contact is None else contact.value_column
-    require_columns(table, [] if value_column is None else [value_column])
+    terms = _read_terms(contact, table)
     cells = _load_inputs(model.classifier_.schema_, file, table)
-    values = None
-    if value_column is not None:
-        values = load_values(table.columns[table.column_names.index(value_column)])
     with console.progress_bar("scoring the customers"):
         with console.print_data_warnings():
             probabilities = own_probabilities = model.churn_probability(cells)
@@ -85,9 +82,7 @@ def score_file(
             rate = float(estimate.prior[model.state_.positive]) if estimate is not None else new_rate
             if rate is not None:
                 probabilities = model.churn_probability(cells, new_rate=rate)
-            drift = find_churn_drift(
-                model.classifier_.schema_, model.state_.training, cells, own_probabilities, FALSE_ALARM_RATE
-            )
+            drift = _find_drift(model, cells, own_probabilities)
             outcomes = _find_outcomes(model, table)
             evaluation = None if outcomes is None else model.evaluate(cells, outcomes)
             scores = score_customers(
@@ -96,7 +91,7 @@ def score_file(
                 np.asarray(probabilities),
                 new_rate=None if rate is None else float(rate),
                 candidates=None if outcomes is None else np.flatnonzero(outcomes != model.positive_),
-                terms=make_terms(contact, values),
+                terms=terms,
                 identifiers=split_identifiers(table, None, None).identifiers,
                 max_explained=max_explained,
             )
@@ -111,6 +106,19 @@ def score_file(
         float(model.state_.training_prior[model.state_.positive]),
         bool(model.fixed_columns),
     )
+
+
+def _find_drift(model: ChurnModel, cells: dict[str, AnyArray], probabilities: N) -> ChurnDrift:
+    """Return the drift of customers (n,) whose probabilities are known, as `ChurnModel.drift` computes them again."""
+    return find_churn_drift(model.classifier_.schema_, model.state_.training, cells, probabilities, FALSE_ALARM_RATE)
+
+
+def _read_terms(contact: ContactOptions | None, table: Table) -> ContactTerms | None:
+    """Return what contacts cost and bring, with the values of a column of the table if one is named."""
+    if contact is None or contact.value_column is None:
+        return make_terms(contact, None)
+    require_columns(table, [contact.value_column])
+    return make_terms(contact, load_values(table.columns[table.column_names.index(contact.value_column)]))
 
 
 def _load_inputs(schema: TableSchema, file: Path, table: Table) -> dict[str, AnyArray]:

@@ -78,7 +78,8 @@ class ActionPlan:
         whom = "" if self.threshold is None else f", those with a probability above {self.threshold:.3g}"
         text = (
             f"Contact {self.n_contacted:,} of {n_rows}{whom}: expected profit {_format_amount(self.expected_profit)} "
-            f"({_format_percent(self.curve.level)} interval {_format_interval(self.expected_interval)})."
+            f"({_format_percent(self.curve.level)} interval {_format_interval(self.expected_interval)}, if the "
+            "probabilities are right)."
         )
         if self.observed_profit is None or self.observed_interval is None:
             return text
