@@ -225,7 +225,7 @@ def test_one_of_three_outcomes_counts_as_left_and_odd_columns_are_notes(run: Run
 
 USAGE: dict[str, tuple[tuple[object, ...], str]] = {
     "one of the costs": (("--cost-contact", 10), "add --value-saved and --success-rate"),
-    "negative cost": (("--cost-contact", -1), "is not a number of at least 0"),
+    "negative cost": (("--cost-contact", -1), "is not a number of at least 0; give one, such as 0.5"),
     "negative value": (
         ("--cost-contact", 1, "--value-saved", -5, "--success-rate", 0.5),
         "is not a number of at least 0",

@@ -12,6 +12,7 @@ from gaussmix.report.churn_pictures import draw_profit_pictures, draw_validation
 from gaussmix.report.churn_tables import model_table
 from gaussmix.report.churn_text import (
     calibration_p_value,
+    describe_groups,
     describe_outcomes,
     describe_ranking,
     describe_reliability,
@@ -57,6 +58,13 @@ def test_groups_are_judged_at_the_threshold_of_the_plan() -> None:
     found = make_churn_validation(make_comparison(), groups=groups, terms=ContactTerms(30.0, 300.0, 0.4))
     assert found.groups is not None
     assert found.groups.threshold == pytest.approx(30.0 / (300.0 * 0.4))
+    assert describe_groups(found)[-1] == "Above 0.25 a contact pays off."
+    plain = make_churn_validation(make_comparison(), groups=groups)
+    assert plain.groups is not None
+    above = np.mean(plain.probabilities > plain.groups.threshold)
+    assert above == pytest.approx(plain.comparison.is_positive.mean(), abs=0.01)
+    assert f"probability above {plain.groups.threshold:.3g} as have left." in describe_groups(plain)[-1]
+    assert describe_groups(make_churn_validation(make_comparison())) == []
     hopeless = make_churn_validation(make_comparison(), groups=groups, terms=ContactTerms(300.0, 30.0, 0.4))
     assert hopeless.groups is not None
     assert 0.0 < hopeless.groups.threshold < 1.0

@@ -15,6 +15,7 @@ from gaussmix.report.churn_text import (
     SEGMENT_COUNTS,
     describe_changes,
     describe_contacts,
+    describe_groups,
     describe_new_rate,
     describe_outcomes,
     describe_untested,
@@ -49,7 +50,7 @@ def format_models(validation: ChurnValidation) -> str:
 
 def format_groups(validation: ChurnValidation) -> str:
     """Return the sentences on the groups of a column; '' without one."""
-    return "" if validation.groups is None else "\n".join(map(_wrap, validation.groups.sentences))
+    return "\n".join(map(_wrap, describe_groups(validation)))
 
 
 def format_segments(summary: ChurnSummary) -> str:

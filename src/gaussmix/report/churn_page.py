@@ -13,6 +13,7 @@ from gaussmix.report.churn_text import (
     SEGMENT_COUNTS,
     describe_changes,
     describe_contacts,
+    describe_groups,
     describe_method,
     describe_test,
     describe_untested,
@@ -136,6 +137,7 @@ def _describe_quality(summary: ChurnSummary) -> dict[str, Any]:
         "pictures": draw_validation_pictures(validation),
         "gain": validation.gain.rows,
         "groups": validation.groups,
+        "group_sentences": describe_groups(validation),
     }
 
 

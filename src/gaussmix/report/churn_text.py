@@ -160,6 +160,16 @@ def _format_amount(value: float) -> str:
     return f"{float(f'{value:.4g}'):,.10g}"
 
 
+def describe_groups(validation: ChurnValidation) -> list[str]:
+    """Return the sentences on the groups of a column, and where their threshold comes from; [] without groups."""
+    groups, plan = validation.groups, validation.plan
+    if groups is None:
+        return []
+    if plan is not None and plan.threshold == groups.threshold:
+        return [*groups.sentences, f"Above {groups.threshold:.3g} a contact pays off."]
+    return [*groups.sentences, f"As many customers have a probability above {groups.threshold:.3g} as have left."]
+
+
 def describe_new_rate(new_rate: float, training_rate: float, estimate: PriorEstimate | None) -> str:
     """Return which churn rate probabilities are corrected for, with its standard error if it is estimated."""
     if estimate is None:
