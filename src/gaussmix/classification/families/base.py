@@ -46,8 +46,12 @@ class AbstractFamily(ABC, Generic[Fits]):
             raise ClassifierParameterError.several_components(self.name, request.n_components or ())
 
     @abstractmethod
-    def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
-        """Return the positions of the numeric columns (n, D) that have a full covariance."""
+    def list_blocks(self, numeric: ND, classes: IntN, weights: N) -> tuple[tuple[int, ...], ...]:
+        """Return the positions of the numeric columns (n, D) that may have a full covariance, the fewest first."""
+
+    @abstractmethod
+    def simplest_spec(self, n_classes: int) -> MixtureSpec:
+        """Return the specification of the fewest components."""
 
     @abstractmethod
     def make_fits(self, rows: TrainingRows) -> Fits:

@@ -9,7 +9,7 @@ from gaussmix.classification.families.base import (
     require_rows_for_components,
     search_components,
 )
-from gaussmix.classification.families.block_choice import choose_correlated_columns
+from gaussmix.classification.families.block_choice import list_correlated_blocks
 from gaussmix.classification.families.class_fits import ClassFits
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.members import MemberOptions, MixtureSpec
@@ -29,9 +29,13 @@ class ClassMixtures(AbstractFamily[ClassFits]):
 
     name = "class-mixtures"
 
-    def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
-        """Return the positions of the columns that correlate within the classes."""
-        return choose_correlated_columns(numeric, classes, weights)
+    def list_blocks(self, numeric: ND, classes: IntN, weights: N) -> tuple[tuple[int, ...], ...]:
+        """Return the positions of the columns that surely correlate within the classes, and of those that may."""
+        return list_correlated_blocks(numeric, classes, weights)
+
+    def simplest_spec(self, n_classes: int) -> MixtureSpec:
+        """Return one component for each class."""
+        return MixtureSpec((1,) * n_classes, (STRUCTURE,) * n_classes)
 
     def make_fits(self, rows: TrainingRows) -> ClassFits:
         """Return the fits of the classes of some rows."""
@@ -51,7 +55,7 @@ class ClassMixtures(AbstractFamily[ClassFits]):
             require_rows_for_components(rows, request.n_components)
             return SpecChoice(MixtureSpec(request.n_components, structures))
         if validation is None:
-            return SpecChoice(MixtureSpec((1,) * rows.n_classes, structures))
+            return SpecChoice(self.simplest_spec(rows.n_classes))
         most = tuple(
             int(max(1, min(request.max_components, size // MIN_ROWS_PER_COMPONENT))) for size in rows.class_weights
         )
