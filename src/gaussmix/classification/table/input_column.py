@@ -101,12 +101,14 @@ class InputColumn:
 
     def _describe_unknown_numbers(self, values: Sequence[CellValue | None], codes: IntN) -> tuple[UnknownNumbers, ...]:
         """Return what unknown ordered numbers are read as, from distinct cells and the position (n,) of each cell."""
-        if self.ordered is None:
+        known = set(self.values)
+        unknown = {j: value for j, value in enumerate(values) if _is_finite_number(value) and value not in known}
+        if self.ordered is None or not unknown:
             return ()
+        counts = np.bincount(codes[codes >= 0], minlength=len(values)).tolist()
         n_rows_of_number: Counter[float] = Counter()
-        for value, count in zip(values, np.bincount(codes[codes >= 0], minlength=len(values)).tolist(), strict=True):
-            if _is_finite_number(value) and value not in self.ordered.numbers:
-                n_rows_of_number[value] += count
+        for j, value in unknown.items():  # texts such as '1' and '1.0' are one number
+            n_rows_of_number[value] += counts[j]
         return self.ordered.describe_unknown(n_rows_of_number)
 
     def _convert_type(self, value: CellValue | None) -> CellValue | None:
