@@ -15,6 +15,8 @@ _TARGET = "churn"
 _SOURCES = {"telco": "wa_churn", "mlc": "mlc_churn"}
 SET_NAMES = tuple(_SOURCES)
 
+Folds = list[tuple[np.ndarray, np.ndarray]]  # training and test rows
+
 
 @dataclass(frozen=True)
 class ChurnSet:
@@ -38,12 +40,21 @@ def load_churn_set(name: str) -> ChurnSet:
     return ChurnSet(name, table.drop(columns=_TARGET), is_churned)
 
 
-def split_folds(is_churned: np.ndarray, random_state: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the training rows and the test rows of each of the 10 shuffled folds, stratified by the target."""
+def split_folds(is_churned: np.ndarray, random_state: int, n_train_rows: int | None = None) -> Folds:
+    """Return the training rows and the test rows of each of the 10 shuffled folds, stratified by the target.
+
+    ``n_train_rows`` are drawn from each training fold; None keeps all.
+    """
     from sklearn.model_selection import StratifiedKFold
 
-    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=random_state)
-    return list(folds.split(is_churned[:, None], is_churned))
+    folds = list(StratifiedKFold(N_FOLDS, shuffle=True, random_state=random_state).split(is_churned, is_churned))
+    if n_train_rows is None:
+        return folds
+    rngs = [np.random.default_rng([random_state, fold]) for fold in range(N_FOLDS)]
+    return [
+        (np.sort(rng.choice(train, n_train_rows, replace=False)), test)
+        for rng, (train, test) in zip(rngs, folds, strict=True)
+    ]
 
 
 def remove_cells(table: "DataFrame", seed: int) -> "DataFrame":

@@ -107,13 +107,17 @@ def test_a_classifier_sees_the_training_folds_alone(small_set, monkeypatch):
             assert not self.rows & set(table.index)
             return np.full((len(table), 2), 0.5)
 
+    target = small_set.is_churned
     for finds_identifiers in (True, False):
         monkeypatch.setitem(CLASSIFIERS, "recorder", ClassifierSpec(Recorder, finds_identifiers=finds_identifiers))
-        churn.predict_out_of_fold("recorder", small_set.table, small_set, 0)
+        churn.predict_out_of_fold("recorder", small_set.table, target, churn_sets.split_folds(target, 0))
     names = set(small_set.table.columns)
     assert [columns for columns, _ in seen] == 10 * [names] + 10 * [names - {"rownames"}]
-    churn.predict_out_of_fold("recorder", small_set.table, small_set, 1)
+    churn.predict_out_of_fold("recorder", small_set.table, target, churn_sets.split_folds(target, 1))
     assert seen[-1][1] != seen[-11][1]
+    churn.predict_out_of_fold("recorder", small_set.table, target, churn_sets.split_folds(target, 1, 30))
+    assert [len(rows) for _, rows in seen[-10:]] == [30] * 10
+    assert all(few < all_rows for (_, few), (_, all_rows) in zip(seen[-10:], seen[-20:-10], strict=True))
 
 
 def test_scores_differences_times_and_failures_are_reported(small_set, monkeypatch, tmp_path, capsys):

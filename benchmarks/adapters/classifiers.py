@@ -98,6 +98,8 @@ CLASSIFIERS = {
     "gaussmix": _gaussmix_spec(),
     "gaussmix-uncalibrated": _gaussmix_spec(calibration=None),
     "gaussmix-generative": _gaussmix_spec(method="generative"),
+    **{f"gaussmix-penalty-{value}": _gaussmix_spec(penalty=float(value)) for value in (2, 10, 50, 250)},
+    **{f"gaussmix-lambda-{value}": _gaussmix_spec(generative_weight=float(value)) for value in ("0", "0.1", "0.5")},
     "logistic": ClassifierSpec(lambda: _create_logistic(log=False)),
     "logistic-log": ClassifierSpec(lambda: _create_logistic(log=True)),
     "boosting": ClassifierSpec(lambda: _create_boosting("native")),

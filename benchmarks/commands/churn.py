@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.adapters.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIERS
-from benchmarks.churn_sets import IDENTIFIER, SET_NAMES, ChurnSet, draw_table, load_churn_set, remove_cells, split_folds
+from benchmarks.churn_sets import (
+    IDENTIFIER,
+    SET_NAMES,
+    ChurnSet,
+    Folds,
+    draw_table,
+    load_churn_set,
+    remove_cells,
+    split_folds,
+)
 from benchmarks.commands import arguments as shared
 from benchmarks.markdown import format_table
 from benchmarks.probability_scoring import RowTerms, average_row_terms, compute_row_terms, measure_probabilities
@@ -32,17 +41,21 @@ indicators or as numbers in the order of the alphabet. "ECE" is the mean distanc
 Standard errors (DeLong's for the area under the ROC curve) are over customers, not over training samples. Differences
 are paired: gaussmix minus the other classifier. With `--missing`, 30 % of all cells are removed at random from training
 and test rows, and measures are means over masks; masks differ more than classifiers on one mask, so only differences
-within the run compare. With `--times`, seconds of a fit to Telco and of probabilities for a million drawn customers."""
+within the run compare. With `--train-rows`, each fit sees that many rows, drawn from the training folds.
+"gaussmix-penalty-2" and "gaussmix-lambda-0" have that penalty and that generative weight in place of the defaults
+"auto" and 0.02. With `--times`, seconds of a fit to Telco and of probabilities for a million drawn customers."""
 
 REFERENCE = "gaussmix"
 _ERROR_MEASURES = {"auc": "AUC", "brier": "Brier", "log_loss": "log-loss"}
 _TIMED_SET = "telco"
+_MEASUREMENT_KEYS = ("kind", "set", "random_state", "n_masks", "n_train_rows")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("--only", choices=SET_NAMES, help="one of the two tables; default: both")
     parser.add_argument("--random-state", type=int, default=0, help="seed of the folds")
+    parser.add_argument("--train-rows", type=int, help="rows drawn from each training fold; default: all")
     parser.add_argument("--missing", action="store_true", help="remove 30 %% of all cells at random")
     parser.add_argument("--masks", type=int, default=3, help="number of random masks of --missing, from seed 0")
     parser.add_argument("--times", action="store_true", help="measure seconds instead of probabilities")
@@ -72,13 +85,15 @@ def _score_set(churn_set: ChurnSet, names: list[str], arguments: Namespace) -> l
         "n_churned": int(churn_set.is_churned.sum()),
         "random_state": arguments.random_state,
         "n_masks": arguments.masks if arguments.missing else 0,
+        "n_train_rows": arguments.train_rows,
     }
+    folds = split_folds(churn_set.is_churned, arguments.random_state, arguments.train_rows)
     tables = [remove_cells(churn_set.table, seed) for seed in range(facts["n_masks"])] or [churn_set.table]
     runs, terms = [], {}
     for name in names:
         print_progress(f"{churn_set.name}, {name}")
         try:
-            predictions = [predict_out_of_fold(name, table, churn_set, arguments.random_state) for table in tables]
+            predictions = [predict_out_of_fold(name, table, churn_set.is_churned, folds) for table in tables]
         except Exception as error:  # any failure of a library becomes a line of the table
             runs.append({**facts, "classifier": name, "failure": describe_failure(error)})
             continue
@@ -89,12 +104,11 @@ def _score_set(churn_set: ChurnSet, names: list[str], arguments: Namespace) -> l
     return runs
 
 
-def predict_out_of_fold(name: str, table: "DataFrame", churn_set: ChurnSet, random_state: int) -> np.ndarray:
+def predict_out_of_fold(name: str, table: "DataFrame", target: np.ndarray, folds: Folds) -> np.ndarray:
     """Return the probability (n,) of churn of each row by a classifier fitted to the other folds."""
     visible = table if CLASSIFIERS[name].finds_identifiers else table.drop(columns=IDENTIFIER)
-    target = churn_set.is_churned
     p = np.full(len(target), np.nan)
-    for train, test in split_folds(target, random_state):
+    for train, test in folds:
         model = CLASSIFIERS[name].create().fit(visible.iloc[train], target[train])
         p[test] = model.predict_proba(visible.iloc[test])[:, 1]
     if not np.isfinite(p).all():
@@ -145,7 +159,7 @@ def _measure_seconds(call: Any) -> tuple[float, Any]:
 
 def merge_results(results: list[list[dict]]) -> list[dict]:
     """Return the runs of several records; of the same measurement of a classifier, the last one counts."""
-    keys = ("kind", "set", "random_state", "n_masks", "classifier")
+    keys = (*_MEASUREMENT_KEYS, "classifier")
     return list({tuple(run.get(key) for key in keys): run for runs in results for run in runs}.values())
 
 
@@ -154,7 +168,9 @@ def format_results(results: list[dict]) -> str:
     parts = []
     groups: dict[tuple, list[dict]] = {}
     for run in results:
-        groups.setdefault(tuple(run.get(key) for key in ("kind", "set", "random_state", "n_masks")), []).append(run)
+        groups.setdefault(
+            tuple(run.get(key) for key in ("kind", "set", "random_state", "n_masks", "n_train_rows")), []
+        ).append(run)
     for runs in groups.values():
         done = [run for run in runs if "failure" not in run]
         parts.append(f"### {_describe_group(runs[0])}")
@@ -170,7 +186,8 @@ def _describe_group(run: dict) -> str:
     n, d = run["shape"]
     gaps = f", 30 % of the cells removed, {run['n_masks']} masks" if run["n_masks"] else ""
     rate = 100 * run["n_churned"] / n
-    return f"{run['set']} ({n} x {d}, {rate:.1f} % churned), folds of random_state {run['random_state']}{gaps}"
+    size = f", {run['n_train_rows']} training rows" if run.get("n_train_rows") else ""
+    return f"{run['set']} ({n} x {d}, {rate:.1f} % churned), folds of random_state {run['random_state']}{size}{gaps}"
 
 
 def _format_scores(runs: list[dict]) -> list[str]:

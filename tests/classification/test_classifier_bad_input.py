@@ -61,8 +61,9 @@ PARAMETERS: list[tuple[str, Any, str]] = [
     ("generative_weight", 1.5, "generative_weight must be a number from 0 to 1, but is 1.5"),
     ("generative_weight", "much", "but is 'much'"),
     ("generative_weight", np.nan, "but is nan"),
-    ("penalty", -1, "penalty must be a finite number of at least 0, but is -1"),
+    ("penalty", -1, "penalty must be a finite number of at least 0 or 'auto', but is -1"),
     ("penalty", np.inf, "but is inf"),
+    ("penalty", "large", "or 'auto', but is 'large'"),
     ("max_iter", 0, "max_iter must be a whole number of at least 1, but is 0"),
     ("max_iter", 2.5, "but is 2.5"),
     ("n_starts", None, "n_starts must be a whole number of at least 1, but is None"),
@@ -185,7 +186,10 @@ def test_a_class_of_few_rows_is_rare_and_noted(n_rare: int, n_components: Any) -
     probabilities = _check(classifier, COLUMNS)
     assert probabilities[:, 1].mean() < 0.2
     rows = "1 row" if n_rare == 1 else f"{n_rare} rows"
-    assert f"Class 'rare' has {rows}: its moments lean on those of all rows." in classifier.notes_
+    assert (
+        f"Class 'rare' has only {rows}: its means and variances are drawn towards those of all rows (prior)."
+        in classifier.notes_
+    )
     is_told = "The probabilities are not calibrated: fewer than two classes have two rows." in classifier.notes_
     assert is_told == (n_rare == 1)
     assert (classifier.held_out_proba_ is None) == (n_rare == 1)
@@ -209,7 +213,10 @@ def test_a_class_with_fewer_rows_than_columns_is_fitted() -> None:
     classifier = _fit(rows, classes)
     probabilities = _check(classifier, rows)
     assert probabilities[classes == 1, 1].mean() > probabilities[classes == 0, 1].mean() + 0.1
-    assert "Class 1 has 8 rows: its moments lean on those of all rows." in classifier.notes_
+    assert (
+        "Class 1 has only 8 rows: its means and variances are drawn towards those of all rows (prior)."
+        in classifier.notes_
+    )
 
 
 @pytest.mark.parametrize("n_rows", [2, 3, 5])
@@ -273,4 +280,5 @@ def test_columns_without_information_give_the_frequencies_of_the_classes() -> No
         classifier = _fit(columns, classes, n_components=n_components)
         probabilities = _check(classifier, columns)
         np.testing.assert_allclose(probabilities[:, 1], (classes == "yes").mean(), atol=0.03)
-    assert any("says nothing about the class of unseen rows" in note for note in classifier.notes_)
+    note = "'letter' hardly tells the classes apart and is left out (Akaike information criterion)."
+    assert note in classifier.notes_

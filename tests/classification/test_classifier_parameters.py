@@ -176,8 +176,8 @@ def test_notes_say_what_was_done() -> None:
     notes = " ".join(MixtureClassifier(**BASE).fit(columns, CLASSES).notes_)
     assert "'customer_id' identifies the rows and is left out." in notes
     assert "'constant' is 1 in every row and is left out." in notes
-    assert "'age' and 'income' correlate within the classes, and have full covariances." in notes
-    assert "'spent' is transformed by" in notes
+    assert "'age' and 'income' correlate within the classes; the model describes how (full covariances)." in notes
+    assert "'spent' is transformed to a logarithmic scale (log1p, in units of " in notes
     assert "Number of components: 1 for a and 1 for b." in notes
 
 

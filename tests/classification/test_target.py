@@ -86,10 +86,20 @@ def test_what_is_no_target_is_refused(target: object, message: str) -> None:
 
 def test_many_classes_need_rows() -> None:
     assert len(parse_target(np.arange(20), 20).classes) == 20
-    assert len(parse_target(np.arange(210) % 21, 210).classes) == 21
+    assert len(parse_target((np.arange(210) % 21).astype(str), 210).classes) == 21
     message = "the target has 21 different values in 209 rows; pass a column of few classes, or divide its values"
     with pytest.raises(TargetError, match=message):
         parse_target(np.arange(209) % 21, 209)
+
+
+@pytest.mark.parametrize("dtype", [int, float, object, "Int64"])
+def test_numbers_that_look_like_amounts_are_told(dtype: object) -> None:
+    amounts = pd.Series(np.arange(300) % 25 + 3).astype(dtype)
+    with pytest.warns(DataWarning, match="the target has 25 different numbers from 3.* to 27.*, and each counts as a"):
+        assert len(parse_target(amounts, 300).classes) == 25
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parse_target(amounts % 20, 300)
 
 
 # -- weights ---------------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
 """Files of customers: which columns are inputs, outcomes, times, groups and values, and what is refused."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from gaussmix.cli import console
 from gaussmix.cli.churn_input import ColumnRoles, read_customers
-from gaussmix.errors import ColumnNameError, GaussmixError, TableError, TargetError
-from tests.cli.conftest import Write
+from gaussmix.errors import ColumnNameError, DataWarning, GaussmixError, TableError, TargetError
+from tests.cli.conftest import Run, Write, read_error
 
 COLUMNS: dict[str, Any] = {
     "id": ["a", "b", "c", "d"],
@@ -126,3 +128,23 @@ def test_groups_may_not_be_very_many(write: Write) -> None:
     path = write("f.csv", {"a": [f"x{i}" for i in range(60)], "y": [0, 1] * 30})
     with pytest.raises(GaussmixError, match="a has 60 distinct values, but at most 50"):
         read_customers(path, ColumnRoles("y", groups="a"))
+
+
+def test_dates_of_customers_who_left_stop_the_command(run: Run, write: Write) -> None:
+    has_left = np.arange(90) % 3 > 0
+    dates = [f"2024-01-{1 + row % 28:02d}" if left else "" for row, left in enumerate(has_left)]
+    columns = {
+        "calls": list(np.arange(90) % 7),
+        "cancelled_on": dates,
+        "left": np.where(has_left, "yes", "no").tolist(),
+    }
+    error = read_error(run("churn", write("customers.csv", columns), "--target", "left"))
+    assert "column 'cancelled_on' is the target in disguise: all 60 rows in which it has a value are of one" in error
+    assert error.endswith("or --drop cancelled_on")
+
+
+def test_warnings_that_were_printed_are_returned(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.print_data_warnings() as printed:
+        warnings.warn(DataWarning("column 'status' alone predicts the class"), stacklevel=1)
+    assert printed == ["column 'status' alone predicts the class"]
+    assert capsys.readouterr().err == "Note: column 'status' alone predicts the class\n"

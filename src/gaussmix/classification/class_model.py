@@ -37,7 +37,7 @@ class ClassModel:
     schema: TableSchema
     categories: IntD
     layout: FeatureLayout
-    members: Members
+    members: Members = field(repr=False)
     calibration: AbstractCalibration | None = None
     unused_numbers: IntD = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 

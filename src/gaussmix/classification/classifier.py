@@ -29,17 +29,16 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Tables are taken as they are: data frames with numbers, text, categories and missing cells. Each class is a mixture
     whose components are Gaussian in numeric and multinomial in categorical columns. EM finds the mixtures, L-BFGS
     refines them towards the conditional likelihood of the classes, and rows that the fits did not see calibrate the
-    probabilities. A missing cell is left out of the density, so every probability is exact for the cells that are
-    there.
+    probabilities. A missing cell is left out of the density, so a probability is exact for the cells that are present.
 
     Parameters
     ----------
     family : {'class-mixtures', 'edda', 'mclustda', 'shared'}, default='class-mixtures'
         'class-mixtures': a mixture for each class, with a full covariance of the columns that correlate. 'edda': one
         component for each class, all within one structure of covariances, chosen by BIC. 'mclustda': a mixture for each
-        class, of a structure and number of components chosen by BIC within the class. Both are mclust's, by maximum
-        likelihood; one pseudo-row keeps every level of a categorical column possible. 'shared': one mixture whose
-        components belong to all classes.
+        class, of a structure and number of components chosen by BIC within the class. 'shared': one mixture whose
+        components belong to all classes. With ``method='generative'`` and ``calibration=None``, 'edda' and 'mclustda'
+        are mclust's, by maximum likelihood; one pseudo-row keeps every level of a categorical column possible.
     method : {'refined', 'generative'}, default='refined'
         Whether L-BFGS refines the mixtures that EM finds.
     n_components : 'auto', int, sequence of int or mapping, default='auto'
@@ -108,8 +107,8 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Free parameters of the mixtures: weights of all components of all classes, less one, means, covariances, and
         probabilities of levels. None where ``log_likelihood_`` is.
     bic_ : float or None
-        ``-2 log_likelihood_ + n_parameters_ log(n)``; lower is better, and mclust's BIC has the other sign. None where
-        ``log_likelihood_`` is.
+        ``-2 log_likelihood_ + n_parameters_ log(n)``, None where ``log_likelihood_`` is; lower is better. mclust's has
+        the other sign, and for MclustDA also differs by ``(Y - 1) log(n)``, as it counts no weights of classes.
     held_out_rows_ : ndarray of int64 of shape (m,) or None
         Training rows that were held out in turn.
     held_out_proba_ : ndarray of shape (m, Y) or None

@@ -48,9 +48,9 @@ def describe_fit(fitted: ModelFit, classes: AnyArray, options: ModelOptions) -> 
     notes = list(model.schema.notes)
     if fitted.unused_columns:
         unused = [repr(name) for name in fitted.unused_columns]
-        says, are = ("says", "is") if len(unused) == 1 else ("say", "are")
+        hardly, are = ("hardly tells", "is") if len(unused) == 1 else ("hardly tell", "are")
         notes.append(
-            f"{join_with_and(unused)} {says} nothing about the class of unseen rows, by AIC, and {are} left out."
+            f"{join_with_and(unused)} {hardly} the classes apart and {are} left out (Akaike information criterion)."
         )
     names = tuple(column.name for column in model.schema.numeric)
     context = ChoiceContext(classes, fitted.class_weights, names, model.layout)

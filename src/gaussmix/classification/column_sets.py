@@ -1,7 +1,8 @@
 """Choose the columns of a model: those that say something about the class, unless all of them predict better."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from gaussmix.classification.families.members import AbstractFamilyFits, MemberO
 from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
-from gaussmix.classification.penalty_choice import choose_penalty, propose_penalty, with_penalty
+from gaussmix.classification.shrinkage import Shrinkage, choose_shrinkage, propose_penalty
 from gaussmix.classification.table import EncodedRows, TableSchema
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.types import D, IntD, IntN, N
@@ -59,10 +60,14 @@ class LabelledRows(NamedTuple):
 
 
 class ColumnSet(NamedTuple):
-    """Positions of the encoded columns that a model uses: numeric and categorical ones, ascending."""
+    """Positions of the encoded columns that a model uses: numeric and categorical ones, ascending.
+
+    ``block`` are the numeric columns that have a full covariance.
+    """
 
     numbers: IntD
     categories: IntD
+    block: tuple[int, ...]
 
     def unused_numbers(self, schema: TableSchema) -> IntD:
         """Return the positions of the other numeric columns."""
@@ -75,80 +80,118 @@ class ColumnSet(NamedTuple):
         return (*(schema.numeric[j].name for j in numbers), *(schema.categorical[c].name for c in categories))
 
 
-class ChosenColumns(NamedTuple):
-    """A set of columns, the fits of the training rows in it, the folds of a sample of them, and the specification.
+class PreparedColumns(NamedTuple):
+    """A set of columns, the training rows in it, and the folds of a sample of them.
 
-    ``pieces`` are the rows of the sample in the folds; ``members`` has the penalty that is given or chosen.
+    ``pieces`` are the rows of the sample in the folds, and ``validate`` returns the cross-validation of a family; None
+    without folds.
     """
 
     columns: ColumnSet
-    fits: AbstractFamilyFits
+    rows: TrainingRows
     sampled: IntN
     pieces: FoldPieces | None
+    validate: Callable[[AnyFamily], CrossValidation] | None
+
+
+class ChosenColumns(NamedTuple):
+    """A set of columns, and the fits, the folds, the specification, and the prior and penalty that are best with it."""
+
+    prepared: PreparedColumns
+    fits: AbstractFamilyFits
     validation: CrossValidation | None
     choice: SpecChoice
-    members: MemberOptions
+    shrinkage: Shrinkage
 
 
 def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenColumns:
     """Return the columns that say something about the class, or all if these predict unseen rows better.
 
-    Columns are examined one by one, so that some could matter together alone. All columns are therefore tried with the
-    same numbers of components, and with twice as many, from one start each.
+    Columns are examined one by one, so that some could matter together alone; and columns that correlate little in a
+    class may correlate in its components. All sets are therefore tried with the same numbers of components, and with
+    twice as many, from one start each. The search begins with the set that is best with few components.
     """
-    every, relevant, block = _list_column_sets(labelled, options.family)
-    chosen = _choose_spec(labelled, relevant, block, options)
-    if chosen.validation is None or not relevant.unused_names(labelled.schema):
-        return chosen
-    assert chosen.pieces is not None
-    folds = _make_folds(_make_rows(labelled, every, block).select_rows(chosen.sampled), chosen.pieces, options)
-    one_start = MemberOptions(chosen.members.seeds[:1], chosen.members.refinement)
-    loss = _mean_loss(chosen.validation, chosen.choice.spec, one_start)
-    specs = _list_specs(chosen.choice.spec, chosen.fits.rows, options)
-    if min(_mean_loss(folds, spec, one_start) for spec in specs) >= loss:
-        return chosen
-    return _choose_spec(labelled, every, block, options)
+    sets = [_prepare(labelled, columns, options) for columns in _list_column_sets(labelled, options.family)]
+    first = sets[0]
+    if first.validate is None or len(sets) == 1:
+        return _choose_spec(first, options)
+    first = min(sets[:-1], key=lambda each: _simplest_loss(each, options)) if len(sets) > 2 else first
+    chosen = _choose_spec(first, options)
+    one_start = MemberOptions(chosen.shrinkage.members.seeds[:1], chosen.shrinkage.members.refinement)
+    spec = chosen.choice.spec
+    losses = {
+        position: min(
+            _mean_loss(each, chosen.shrinkage.family, candidate, one_start)
+            for candidate in ((spec,) if each is first else _list_specs(spec, each.rows, options))
+        )
+        for position, each in enumerate(sets)
+    }
+    best = sets[min(losses, key=lambda position: losses[position])]
+    return chosen if best is first else _choose_spec(best, options)
 
 
-def _list_column_sets(labelled: LabelledRows, family: AnyFamily) -> tuple[ColumnSet, ColumnSet, tuple[int, ...]]:
-    """Return all columns, the relevant ones, and the positions of the correlated numeric columns."""
+def _list_column_sets(labelled: LabelledRows, family: AnyFamily) -> list[ColumnSet]:
+    """Return the relevant columns for each block of correlated columns, and then all columns, without repetition."""
     schema, encoded, classes, n_classes, weights, _ = labelled
-    block = family.choose_block(encoded.numeric, classes, weights)
-    every = ColumnSet(np.arange(len(schema.numeric)), np.arange(len(schema.categorical)))
+    blocks = family.list_blocks(encoded.numeric, classes, weights)
+    every = np.arange(len(schema.numeric))
     categories = find_relevant_categories(encoded.codes, schema.n_levels, classes, n_classes, weights)
-    numbers = every.numbers
-    if family.selects_columns:
-        numbers = find_relevant_numbers(encoded.numeric, classes, n_classes, weights, block)
-    return every, ColumnSet(numbers, np.array(categories, dtype=np.int64)), block
+    sets = []
+    for block in blocks:
+        numbers = every
+        if family.selects_columns:
+            numbers = find_relevant_numbers(encoded.numeric, classes, n_classes, weights, block)
+        sets.append(ColumnSet(numbers, np.array(categories, dtype=np.int64), block))
+    if sets[-1].unused_names(schema):
+        sets.append(ColumnSet(every, np.arange(len(schema.categorical)), blocks[-1]))
+    return sets
 
 
-def _choose_spec(
-    labelled: LabelledRows, columns: ColumnSet, block: tuple[int, ...], options: ModelOptions
-) -> ChosenColumns:
-    """Return the specification that is best with some columns, and the penalty that is best with it.
-
-    With another penalty other numbers of components may be best, so that they are chosen again.
-    """
-    rows = _make_rows(labelled, columns, block)
+def _prepare(labelled: LabelledRows, columns: ColumnSet, options: ModelOptions) -> PreparedColumns:
+    """Return the training rows in some columns, and their folds."""
+    rows = _make_rows(labelled, columns)
     sampled = _sample_rows(rows, options.members.seeds[0])
     pieces = _divide_rows(rows.classes[sampled], labelled.copies[sampled], rows.n_classes, options)
-    validation = None if pieces is None else _make_folds(rows.select_rows(sampled), pieces, options)
-    fits = options.family.make_fits(rows)
-    members = options.members
-    if not options.has_given_penalty:
-        members = with_penalty(members, propose_penalty(float(rows.class_weights.sum())))
-    choice = options.family.choose_spec(fits, options.request, validation, members)
-    if validation is not None and not options.has_given_penalty:
-        first, members = members, choose_penalty(validation, choice.spec, members)
-        if members != first:
-            choice = options.family.choose_spec(fits, options.request, validation, members)
-    return ChosenColumns(columns, fits, sampled, pieces, validation, choice, members)
+    validate = None if pieces is None else _make_validate(rows.select_rows(sampled), pieces)
+    return PreparedColumns(columns, rows, sampled, pieces, validate)
 
 
-def _make_rows(labelled: LabelledRows, columns: ColumnSet, block: tuple[int, ...]) -> TrainingRows:
+def _propose_shrinkage(rows: TrainingRows, options: ModelOptions) -> Shrinkage:
+    """Return the family with its own prior, and the penalty that is given or proposed."""
+    shrinkage = Shrinkage(options.family, options.members)
+    if options.has_given_penalty:
+        return shrinkage
+    return shrinkage.with_penalty(propose_penalty(float(rows.class_weights.sum())))
+
+
+def _choose_spec(prepared: PreparedColumns, options: ModelOptions) -> ChosenColumns:
+    """Return the specification that is best with some columns, and the prior and penalty that are best with it.
+
+    With these other numbers of components may be best, so that they are chosen again.
+    """
+    best, validate, request = _propose_shrinkage(prepared.rows, options), prepared.validate, options.request
+    fits = best.family.make_fits(prepared.rows)
+    if validate is None:
+        choice = best.family.choose_spec(fits, request, None, best.members)
+        return ChosenColumns(prepared, fits, None, choice, best)
+    choice = best.family.choose_spec(fits, request, validate(best.family), best.members)
+    first, best = best, choose_shrinkage(best, choice.spec, validate, options.has_given_penalty)
+    if best != first:
+        fits = best.family.make_fits(prepared.rows)
+        choice = best.family.choose_spec(fits, request, validate(best.family), best.members)
+    return ChosenColumns(prepared, fits, validate(best.family), choice, best)
+
+
+def _make_validate(rows: TrainingRows, pieces: FoldPieces) -> Callable[[AnyFamily], CrossValidation]:
+    """Return a function that returns the cross-validation of a family on the pieces of rows."""
+    divided = rows.divide(pieces.rows, pieces.fractions)
+    return cache(lambda family: CrossValidation(divided, pieces.folds, family.make_fits))
+
+
+def _make_rows(labelled: LabelledRows, columns: ColumnSet) -> TrainingRows:
     """Return the training rows, in which other numeric columns count as missing."""
     schema, encoded, classes, n_classes, weights, _ = labelled
-    layout = FeatureLayout(len(schema.numeric), block, tuple(schema.n_levels[c] for c in columns.categories))
+    layout = FeatureLayout(len(schema.numeric), columns.block, tuple(schema.n_levels[c] for c in columns.categories))
     masked = mask_numbers(encoded, columns.unused_numbers(schema))
     log_jacobians = compute_log_jacobians(schema, masked)
     codes = encoded.codes[:, columns.categories]
@@ -171,8 +214,20 @@ def _list_specs(spec: MixtureSpec, rows: TrainingRows, options: ModelOptions) ->
     return tuple(dict.fromkeys((spec, MixtureSpec(doubled, spec.structures))))
 
 
-def _mean_loss(validation: CrossValidation, spec: MixtureSpec, options: MemberOptions) -> float:
+def _simplest_loss(prepared: PreparedColumns, options: ModelOptions) -> float:
+    """Return the cross-validated log-loss with the fewest components, or with those that are given."""
+    shrinkage = _propose_shrinkage(prepared.rows, options)
+    spec = shrinkage.family.simplest_spec(prepared.rows.n_classes)
+    if options.request.n_components is not None:
+        spec = spec._replace(n_components=options.request.n_components)
+    one_start = MemberOptions(shrinkage.members.seeds[:1], shrinkage.members.refinement)
+    return _mean_loss(prepared, shrinkage.family, spec, one_start)
+
+
+def _mean_loss(prepared: PreparedColumns, family: AnyFamily, spec: MixtureSpec, options: MemberOptions) -> float:
     """Return the cross-validated log-loss of a specification, in nats per row."""
+    assert prepared.validate is not None
+    validation = prepared.validate(family)
     rows = validation.held_out_rows
     return float(np.average(log_losses(validation.predict(spec, options), rows.classes), weights=rows.row_weights))
 
@@ -192,8 +247,3 @@ def _divide_rows(classes: IntN, copies: IntN, n_classes: int, options: ModelOpti
     if not is_needed or np.count_nonzero(counts > 1) < 2:
         return None
     return divide_copies(classes, copies, options.n_folds, options.members.seeds[0])
-
-
-def _make_folds(rows: TrainingRows, pieces: FoldPieces, options: ModelOptions) -> CrossValidation:
-    """Return the cross-validation of the pieces of rows."""
-    return CrossValidation(rows.divide(pieces.rows, pieces.fractions), pieces.folds, options.family.make_fits)

@@ -82,25 +82,28 @@ def fit_class_model(
         distinct.copies,
     )
     chosen = choose_column_set(labelled, options)
-    rows, choice, columns = chosen.fits.rows, chosen.choice, chosen.columns
-    members = chosen.fits.fit_members(choice.spec, chosen.members)
+    rows, choice, columns, pieces = chosen.fits.rows, chosen.choice, chosen.prepared.columns, chosen.prepared.pieces
+    member_options = chosen.shrinkage.members
+    members = chosen.fits.fit_members(choice.spec, member_options)
     model = ClassModel(
         schema, columns.categories, rows.layout, members.mixtures, unused_numbers=columns.unused_numbers(schema)
     )
-    likelihood, refinement = None, chosen.members.refinement
+    likelihood, refinement = None, member_options.refinement
     if refinement is None:
         likelihood = _compute_likelihood(members.mixtures, choice, rows, len(columns.numbers))
     elif options.calibration is None or chosen.validation is None:
         model = replace(model, calibration=SoftmaxCalibration(1.0, np.zeros(n_classes), members.floors))
     unused = columns.unused_names(schema)
     fit = ModelFit(model, choice, members.n_iter, None, unused, rows.class_weights, likelihood, refinement)
-    if chosen.validation is None or chosen.pieces is None or options.calibration is None:
+    if chosen.validation is None or pieces is None or options.calibration is None:
         return fit
-    log_probabilities = chosen.validation.predict(choice.spec, chosen.members)
+    log_probabilities = chosen.validation.predict(choice.spec, member_options)
     held_out = chosen.validation.held_out_rows
     calibration = fit_calibration(options.calibration, log_probabilities, held_out.classes, held_out.row_weights)
-    pieces = chosen.pieces.select(chosen.validation.held_out)
-    expanded = _expand_to_all_rows(log_probabilities, pieces._replace(rows=chosen.sampled[pieces.rows]), distinct)
+    pieces = pieces.select(chosen.validation.held_out)
+    expanded = _expand_to_all_rows(
+        log_probabilities, pieces._replace(rows=chosen.prepared.sampled[pieces.rows]), distinct
+    )
     return fit._replace(model=replace(model, calibration=calibration), held_out=expanded)
 
 

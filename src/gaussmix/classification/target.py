@@ -27,7 +27,7 @@ class Target(NamedTuple):
 
 
 def parse_target(y: Any, n_rows: int) -> Target:
-    """Return the classes of the rows.
+    """Return the classes of the rows; warn of numbers that look like amounts rather than classes.
 
     Raises
     ------
@@ -40,6 +40,8 @@ def parse_target(y: Any, n_rows: int) -> Target:
         raise TargetError.single_class(classes.tolist()[0])
     if len(classes) > MAX_CLASSES and n_rows < _MIN_ROWS_PER_CLASS * len(classes):
         raise TargetError.too_many_classes(len(classes), n_rows)
+    if len(classes) > MAX_CLASSES and classes.dtype.kind in "iuf":
+        warn_user(DataWarning.many_numeric_classes(len(classes), classes[0].item(), classes[-1].item()))
     return Target(np.asarray(codes, dtype=np.int64).ravel(), classes)
 
 

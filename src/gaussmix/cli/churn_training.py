@@ -34,10 +34,10 @@ def train_churn_model(options: ChurnOptions) -> ChurnResult:
     classifier = _make_classifier(options)
     fixed = [name for name in options.fixed if name in customers.cells]
     model = ChurnModel(classifier, positive=outcomes.positive, fixed_columns=fixed, random_state=options.seed)
-    with console.progress_bar("fitting the model"), console.print_data_warnings():
+    with console.progress_bar("fitting the model"), console.print_data_warnings() as printed:
         model.fit(customers.cells, outcomes.labels)
     model.target_name_ = options.target
-    console.print_notes(model.classifier_.notes_)
+    console.print_notes(note for note in model.classifier_.notes_ if note.removesuffix(".") not in printed)
     with console.progress_bar("comparing with other models") as callback, console.hide_data_warnings():
         comparison = compare_with_peers(
             classifier,

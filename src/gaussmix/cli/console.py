@@ -56,16 +56,18 @@ def hide_data_warnings() -> Iterator[None]:
 
 
 @contextmanager
-def print_data_warnings() -> Iterator[None]:
-    """Print Python's warnings on data within the block as notes at its end."""
+def print_data_warnings() -> Iterator[list[str]]:
+    """Print Python's warnings on data within the block as notes at its end, and add them to the list."""
     from gaussmix.errors import DataWarning
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
-        yield
+        printed: list[str] = []
+        yield printed
     for warning in caught:
         if issubclass(warning.category, DataWarning):
-            print_note(str(warning.message))
+            printed.append(str(warning.message))
+            print_note(printed[-1])
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 

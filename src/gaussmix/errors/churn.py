@@ -23,8 +23,8 @@ class ChurnParameterError(ParameterError):
         """Return the error that the names of the classes do not tell which one means churn."""
         names = join_with_and([repr(label) for label in classes])
         return cls(
-            f"the classes {names} do not tell which one means that a customer left; name it, as in "
-            f"ChurnModel(positive={classes[-1]!r})"
+            f"the classes {names} do not tell which one means that a customer left; name that "
+            "one by ChurnModel(positive=...)"
         )
 
     @classmethod
@@ -72,7 +72,10 @@ class ChurnDataError(DataError):
     @classmethod
     def unknown_column(cls, name: str, columns: Sequence[str]) -> "ChurnDataError":
         """Return the error that the table has no such column."""
-        return cls(f"X has no column {name!r}{format_suggestion(name, columns)}; by names a column to compare")
+        return cls(
+            f"X has no column {name!r}{format_suggestion(name, columns)}; pass one of its columns as by, or one value "
+            "for each row"
+        )
 
     @classmethod
     def wrong_n_groups(cls, n_groups: int, n_rows: int) -> "ChurnDataError":

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from gaussmix.errors.base import GaussmixWarning
 from gaussmix.errors.data import DataError
-from gaussmix.errors.text import format_count, format_suggestion, join_with_and, join_with_commas
+from gaussmix.errors.text import advise_to_drop, format_count, format_suggestion, join_with_and, join_with_commas
 
 _MAX_VALUES_SHOWN = 5
+_MAX_SHOWN_ACCURACY = 0.999  # '100.0%' would say that there are no exceptions
 
 
 class ColumnNameError(DataError):
@@ -135,6 +136,14 @@ class DataWarning(GaussmixWarning):
         )
 
     @classmethod
+    def many_numeric_classes(cls, n_classes: int, lowest: object, highest: object) -> "DataWarning":
+        """Return the warning that a target has more whole numbers than classes usually are."""
+        return cls(
+            f"the target has {n_classes} different numbers from {lowest} to {highest}, and each counts as a class of "
+            "its own; if they are amounts, divide them into ranges, or use a regression"
+        )
+
+    @classmethod
     def absurd_numbers(cls, values_by_column: Mapping[str, Sequence[float]]) -> "DataWarning":
         """Return the warning that columns hold numbers far beyond those of the fit."""
         return cls(
@@ -158,6 +167,16 @@ class DataWarning(GaussmixWarning):
             f"{format_count(n_rows, 'value')} of column {column!r}, down to {smallest:g}, "
             f"{'is' if n_rows == 1 else 'are'} too small for its transform; the smallest value of the fit, "
             f"{minimum:g}, is used instead"
+        )
+
+    @classmethod
+    def predicts_class_alone(cls, column: str, accuracy: float, is_presence: bool) -> "DataWarning":
+        """Return the warning that a column, or whether it has a value, predicts the class of nearly every row."""
+        what = f"whether column {column!r} has a value" if is_presence else f"column {column!r}"
+        shown = min(accuracy, _MAX_SHOWN_ACCURACY)
+        return cls(
+            f"{what} alone predicts the class of {shown:.1%} of the rows; if it is known only after the class, "
+            f"{advise_to_drop(column)}"
         )
 
     @classmethod

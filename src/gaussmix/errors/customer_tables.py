@@ -31,8 +31,8 @@ class CustomerTableError(TableError):
         """Return the error that no outcome has a name that means that a customer left, or several have."""
         found = join_with_commas([repr(outcome) for outcome in outcomes])
         return cls(
-            f"the values {found} of the target {column!r} do not tell which one means that a customer left; name it, "
-            f"as in --positive {outcomes[-1]}"
+            f"the values {found} of the target {column!r} do not tell which one means that a customer left; name "
+            "that one with --positive"
         )
 
     @classmethod

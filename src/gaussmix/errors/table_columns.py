@@ -1,10 +1,9 @@
 """Errors and warnings about tables of numbers, text and categories."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 
 from gaussmix.errors.data import DataError, DataTypeError
-from gaussmix.errors.text import format_count, join_with_and, join_with_commas
+from gaussmix.errors.text import advise_to_drop, format_count, join_with_and, join_with_commas
 
 _MAX_SHOWN_CHARACTERS = 40
 
@@ -13,11 +12,6 @@ def _format_value(value: object) -> str:
     """Return a value for a message, shortened."""
     text = repr(value)
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else text[: _MAX_SHOWN_CHARACTERS - 3] + "..."
-
-
-def _advise_to_drop(column: str) -> str:
-    """Return the advice to leave a column out, in Python and on the command line."""
-    return f"leave it out, as in X.drop(columns=[{column!r}]) or --drop {shlex.quote(column)}"
 
 
 class TableInputError(DataError):
@@ -158,7 +152,7 @@ class TargetLeakError(TableColumnError):
         """Return the error that the class follows from the level of a column in every row."""
         return cls(
             f"column {column!r} is the target in disguise: each of its values occurs in one class only, so that it is "
-            f"hardly known before the class is; {_advise_to_drop(column)}"
+            f"hardly known before the class is; {advise_to_drop(column)}"
         )
 
     @classmethod
@@ -166,7 +160,7 @@ class TargetLeakError(TableColumnError):
         """Return the error that cuts of a numeric column separate the classes without an error."""
         return cls(
             f"column {column!r} is the target in disguise: whether it is below {cut:.6g} tells the class in every row; "
-            f"{_advise_to_drop(column)}; if it is a measurement, pass an array without column names"
+            f"{advise_to_drop(column)}; if it is a measurement, pass an array without column names"
         )
 
     @classmethod
@@ -174,5 +168,5 @@ class TargetLeakError(TableColumnError):
         """Return the error that a column has values in rows of one class only."""
         return cls(
             f"column {column!r} is the target in disguise: all {n_rows} rows in which it has a value are of one class; "
-            f"{_advise_to_drop(column)}"
+            f"{advise_to_drop(column)}"
         )

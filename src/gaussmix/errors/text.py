@@ -1,5 +1,6 @@
 """Text that several messages need: lists of names, counts with a noun, suggestions for a misspelt name."""
 
+import shlex
 from collections.abc import Sequence
 
 TOO_FAR_MESSAGE = (
@@ -29,6 +30,11 @@ def format_columns(columns: Sequence[int], feature_names: Sequence[str] | None) 
     """Return "column 'a'" or "columns 'a' and 'b'" for some positions; 'column 0' if columns have no names."""
     named = [str(j) if feature_names is None else repr(str(feature_names[j])) for j in columns]
     return f"{pluralize('column', len(named))} {join_with_and(named)}"
+
+
+def advise_to_drop(column: str) -> str:
+    """Return the advice to leave a column out, in Python and on the command line."""
+    return f"leave it out, as in X.drop(columns=[{column!r}]) or --drop {shlex.quote(column)}"
 
 
 def pluralize(noun: str, count: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from gaussmix.classification.churn.churn_model import ChurnModel
 from gaussmix.classification.churn.explanation import CustomerExplanation
 from gaussmix.classification.churn.reasons import CustomerReasons
+from gaussmix.classification.churn.wording import format_percent
 from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.classification.validation.labelled_table import select_table_rows
 from gaussmix.errors import ParameterError
@@ -19,12 +20,13 @@ from gaussmix.types import AnyArray, ArrayLike, IntN, N
 MAX_WITH_REASONS = 20_000  # half a millisecond each
 MAX_EXPLAINED = 200  # a search for changes takes up to a tenth of a second
 _N_REASONS = 3
+_N_PRINTED = 5
 _HALF = 0.5
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScoredCustomers:
-    """The customers of a table.
+    """The customers of a table; ``print`` shows the first of them.
 
     Attributes
     ----------
@@ -79,6 +81,20 @@ class ScoredCustomers:
         contact, profit = np.zeros(len(self.probabilities), dtype=np.bool_), np.full(len(self.probabilities), np.nan)
         contact[self.candidates], profit[self.candidates] = self.plan.is_contacted, self.plan.expected_profits
         return table | {"contact": contact, "expected_profit": profit}
+
+    def __repr__(self) -> str:
+        """Return how many customers are expected to leave, whom to contact, and the customers most likely to leave."""
+        n_rows, n_shown = len(self.probabilities), min(_N_PRINTED, len(self.candidates))
+        head = (
+            f"{n_rows:,} customers; {len(self.candidates):,} of them may still leave, and about "
+            f"{self.probabilities[self.candidates].sum():,.0f} are expected to."
+        )
+        texts = self.reason_texts()
+        listed = [
+            f"Row {row}: {format_percent(float(self.probabilities[row]))}. {reasons or 'No reason stands out'}."
+            for row, reasons in zip(self.candidates[:n_shown].tolist(), texts[:n_shown], strict=True)
+        ]
+        return "\n".join([head, *([] if self.plan is None else [self.plan.sentence]), *listed])
 
     def _spread(self, texts: list[str]) -> AnyArray:
         """Return the texts (k,) of the first candidates at their positions among all (n,); others are empty."""

@@ -22,7 +22,7 @@ from gaussmix.report.churn_validation import ChurnValidation, ContactTerms, Grou
 from gaussmix.types import ArrayLike, BoolN, N
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChurnSummary:
     """A churn model, how good it is, and the customers of its fit. ``print`` shows the main sentences.
 
@@ -55,7 +55,7 @@ class ChurnSummary:
             *describe_validation(self.validation),
         ]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the sentences, and the segments."""
         return "\n".join([*self.sentences, str(self.segments)])
 

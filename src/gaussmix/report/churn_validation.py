@@ -42,7 +42,7 @@ class GroupColumn:
     values: AnyArray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChurnValidation:
     """Measures, reliability and gain of out-of-fold probabilities, beside those of other models.
 
@@ -62,6 +62,11 @@ class ChurnValidation:
     gain: GainTable
     groups: GroupComparison | None
     plan: ActionPlan | None
+
+    def __repr__(self) -> str:
+        """Return the comparison, and what groups and plan say."""
+        found = [each for each in (self.groups, self.plan) if each is not None]
+        return "\n".join(map(str, [self.comparison, *found]))
 
     @property
     def measures(self) -> ClassificationMeasures:
@@ -111,4 +116,5 @@ def _compare(
     threshold = None if plan is None else plan.threshold
     if threshold is None or threshold > 1.0:
         threshold = float(np.quantile(p, 1.0 - y.mean()))
-    return compare_groups(y, p, groups.values[comparison.rows], threshold=threshold, name=groups.name)
+    values, name = groups.values[comparison.rows], groups.name
+    return compare_groups(y, p, values, threshold=threshold, name=name, positive_name="customers who left")

@@ -23,6 +23,7 @@ class AbstractTransform(ABC):
     """An increasing map of a column's domain onto all real numbers."""
 
     name: ClassVar[str]
+    effect: ClassVar[str]  # what follows "is transformed" in a sentence
     n_parameters: ClassVar[int] = 0  # that an information criterion counts
     minimum: ClassVar[float] = -np.inf  # values must be larger
 
@@ -54,6 +55,7 @@ class Log1p(AbstractTransform):
     """log(1 + x), for values above -1."""
 
     name: ClassVar[str] = "log1p"
+    effect: ClassVar[str] = "to a logarithmic scale"
     minimum: ClassVar[float] = -1.0
 
     def forward(self, values: N) -> N:
@@ -78,6 +80,7 @@ class YeoJohnson(AbstractTransform):
 
     power: float
     name: ClassVar[str] = "yeo-johnson"
+    effect: ClassVar[str] = "by a power that makes it more symmetric"
     n_parameters: ClassVar[int] = 1
 
     @property
@@ -113,6 +116,7 @@ class Standardize(AbstractTransform):
     mean: float
     scale: float
     name: ClassVar[str] = "standardize"
+    effect: ClassVar[str] = "to mean 0 and variance 1"
 
     @property
     def is_valid(self) -> bool:

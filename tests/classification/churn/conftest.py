@@ -16,4 +16,4 @@ def customers():
 def model(customers):
     """A model of the customers, whose classifier is refined and calibrated."""
     table, has_left, _ = customers
-    return ChurnModel(MixtureClassifier(n_components=1, n_starts=1), random_state=0).fit(table, has_left)
+    return ChurnModel(MixtureClassifier(n_components=1, penalty=2.0, n_starts=1), random_state=0).fit(table, has_left)

@@ -8,8 +8,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
 
 from gaussmix.classification import (
     ChurnModel,
@@ -67,6 +68,15 @@ def test_the_class_that_means_churn_can_be_named(classes, positive):
 def test_another_class_is_refused(positive, text):
     with pytest.raises(ChurnParameterError, match=text):
         find_positive_class(np.array(["No", "Yes"]), positive)
+
+
+def test_scikit_learn_scores_a_model_as_a_classifier(customers):
+    table, has_left, _ = customers
+    frame, model = pd.DataFrame(table), ChurnModel(MixtureClassifier(n_components=1, n_starts=1, n_folds=2))
+    assert is_classifier(model)
+    areas = cross_val_score(model, frame, has_left, scoring="roc_auc", cv=2)
+    assert (areas > 0.75).all()
+    assert model.fit(frame, has_left).score(frame, has_left) == np.mean(model.predict(frame) == has_left)
 
 
 def test_probabilities_are_those_of_the_classifier(model, customers):
@@ -200,6 +210,7 @@ def test_a_new_rate_changes_probabilities_by_bayes_rule(model, customers):
     np.testing.assert_allclose(model.churn_probability(table, new_rate=float(prior[1])), p[:, 1], atol=1e-12)
     estimate = estimate_prior(p, prior)
     np.testing.assert_array_equal(model.estimate_rate(table).prior, estimate.prior)
+    assert model.estimate_rate(table).class_names == ("class False", "class True")
     np.testing.assert_allclose(
         model.churn_probability(table, new_rate="estimate"), adjust_probabilities(p, prior, estimate)[:, 1]
     )
@@ -252,7 +263,7 @@ def test_evaluation_is_that_of_held_out_probabilities(model, customers):
     assert found.gain.gain_at(1.0) == 1.0
     assert len(found.reliability.bins) == 10
     assert "customers of the fit, each by fits that have not seen it" in str(found)
-    assert f"(AUC {expected.auc:.4f} +- " in str(found)
+    assert f"(AUC {expected.auc:.4f} ± " in str(found)
 
 
 def test_the_training_table_is_evaluated_on_its_held_out_customers(model, customers):
@@ -261,9 +272,14 @@ def test_the_training_table_is_evaluated_on_its_held_out_customers(model, custom
     held_out = model.state_.held_out
     assert found.measures == model.evaluate().measures
     expected = compare_groups(
-        has_left[held_out.rows], held_out.probabilities, table["senior"][held_out.rows], name="senior"
+        has_left[held_out.rows],
+        held_out.probabilities,
+        table["senior"][held_out.rows],
+        name="senior",
+        positive_name="customers who left",
     )
     assert found.groups == expected
+    assert "Of the customers who left, " in str(found)
     assert model.evaluate(by=table["senior"]).groups.groups == expected.groups
     assert model.evaluate(by=table["senior"], threshold=0.2).groups.threshold == 0.2
 

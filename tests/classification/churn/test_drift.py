@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from gaussmix.classification.churn.drift import SCORE
+from gaussmix.classification.churn.column_summary import CategoricalSummary
+from gaussmix.classification.churn.drift import SCORE, _describe_levels
+from gaussmix.classification.churn.drift_tests import compare_levels, stability_terms
 from gaussmix.errors import DataWarning, ParameterError
 from tests.classification.churn.customers import make_customers, select_rows
 
@@ -57,7 +59,29 @@ def test_missing_cells_and_unknown_values_are_named(model):
         drift = model.drift(table)
     by_name = {column.name: column for column in drift.drifted_columns}
     assert by_name["price"].description.startswith("price is missing in ")
-    assert by_name["contract"].description.endswith("% of the rows that training does not have, such as Five year")
+    assert by_name["contract"].description.endswith(
+        "% of the rows hold values that the fit did not have, such as 'Five year'"
+    )
+
+
+def test_the_level_that_adds_most_to_the_index_is_named():
+    """A few rows of a new level weigh more than a larger shift between common ones."""
+    summary = CategoricalSummary("payment", ("card", "transfer"), np.array([530.0, 470.0]), 0.0)
+    old = np.array([530.0, 470.0, 0.0, 0.0])
+    for new, text in (
+        ([540, 430, 0, 30], "payment: 3% of the rows hold values that the fit did not have, such as 'wallet'"),
+        ([550, 430, 20, 0], "payment is missing in 2% instead of 0% of the rows"),
+        ([600, 400, 0, 0], "payment = transfer in 40% instead of 47% of the rows"),
+    ):
+        counts = np.array(new, dtype=np.float64)
+        terms = stability_terms(old, counts)
+        p, q = old + 0.5, counts + 0.5
+        used = (old > 0) | (counts > 0)
+        p, q = p[used] / p[used].sum(), q[used] / q[used].sum()
+        np.testing.assert_allclose(terms[used], (q - p) * np.log(q / p))
+        found = compare_levels(summary, counts[:2], counts[2], counts[3])
+        assert found.stability_index == pytest.approx(terms.sum())
+        assert _describe_levels(summary, counts, ("wallet",)) == text
 
 
 def test_p_values_are_multiplied_by_the_number_of_comparisons(model):

@@ -71,6 +71,8 @@ def test_true_positive_rates_are_compared_at_the_threshold():
     assert sentence.startswith("Of the positive rows, 100% (")
     assert "of score = high and 0% (0% to" in sentence
     assert sentence.endswith("have a probability above 0.5.")
+    named = compare_groups(y, p, groups, threshold=0.5, name="score", positive_name="customers who left").sentences[-1]
+    assert named == sentence.replace("positive rows", "customers who left")
     at_a_value = compare_groups(y, p, groups, threshold=p[0])
     assert sum(group.selected.rate * group.n_rows for group in at_a_value.groups) == pytest.approx((p > p[0]).sum())
     at_zero = compare_groups(y, p, groups, threshold=0.0)
@@ -88,7 +90,7 @@ def test_small_groups_are_named_and_not_compared():
     assert one.is_too_small
     assert small.auc is None
     assert one.true_positive is None
-    assert "plan = small: 9 rows, 1 of them positive, are too few to compare." in found.sentences
+    assert "plan = small: too few to compare (positive rows: 1 of 9)." in found.sentences
     assert "Of the positive rows" not in str(found)
     table = found.table()
     assert table[1]["true_positive_rate"] is None

@@ -143,7 +143,7 @@ def test_table_and_text_show_every_measure():
     assert list(rows) == ["AUC", "average precision", "Brier score", "log-loss", "calibration error"]
     assert rows["AUC"] == {"measure": "AUC", "value": found.auc, "standard_error": found.auc_standard_error}
     assert rows["calibration error"]["standard_error"] is None
-    assert f"{found.auc:.4f} +- {found.auc_standard_error:.4f}" in str(found)
+    assert f"{found.auc:.4f} ± {found.auc_standard_error:.4f}" in str(found)
     assert "200 rows" in str(found)
 
 

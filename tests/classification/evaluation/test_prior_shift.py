@@ -122,7 +122,19 @@ def test_overlap_is_measured_in_labelled_rows_and_noted():
     assert blurred.equivalent_labels.max() < 25
     assert "The classes overlap too much" in blurred.notes[0]
     assert f"{blurred.equivalent_labels[0]:.3g} labelled rows" in str(blurred)
-    assert "+-" in str(clear)
+    assert f"Prior class 0 {clear.prior[0]:.4f} ± {clear.standard_errors[0]:.4f}, class 1 " in str(clear)
+
+
+def test_sentences_name_the_classes():
+    p = draw_rows(3, [0.7, 0.3], 500, 0.3, np.array([0.5, 0.5]))[1]
+    found = estimate_prior(p, 0.5, class_names=["no", "yes"])
+    np.testing.assert_array_equal(found.prior, estimate_prior(p, 0.5).prior)
+    assert "that of class 'no' is worth" in found.notes[0] or "that of class 'yes' is worth" in found.notes[0]
+    assert str(found).startswith("Prior class 'no' ")
+    _, p = draw_rows(4, [0.5, 0.5, 0.0], 400, 4.0)
+    assert "No row needs class 'c': the estimate is 0" in str(estimate_prior(p, TRAINING_PRIOR, class_names="abc"))
+    with pytest.raises(ParameterError, match=r"class_names.*\(3,\).*\(2,\)|class_names.*\(2,\).*\(3,\)"):
+        estimate_prior(p, TRAINING_PRIOR, class_names=["no", "yes"])
 
 
 def test_a_class_without_rows_is_estimated_as_zero():

@@ -12,7 +12,7 @@ from gaussmix.classification.families.base import ChoiceRequest
 from gaussmix.classification.families.block_choice import (
     MAX_BLOCK_COLUMNS,
     MAX_BLOCK_PATTERNS,
-    choose_correlated_columns,
+    list_correlated_blocks,
 )
 from gaussmix.classification.families.column_relevance import find_relevant_categories
 from gaussmix.classification.families.members import MemberOptions, MixtureSpec
@@ -46,49 +46,51 @@ def _evidence(rows: np.ndarray, classes: np.ndarray, first: int, second: int) ->
 def test_columns_that_correlate_within_a_class_are_in_the_block(seed: int, missing: float) -> None:
     rows, classes = _make_rows(seed)
     rows[np.random.default_rng(seed).random(rows.shape) < missing] = np.nan
-    block = choose_correlated_columns(rows, classes, np.ones(400))
-    pairs = [pair for pair in combinations(range(6), 2) if _evidence(rows, classes, *pair) > 0]
-    assert block == tuple(sorted({column for pair in pairs for column in pair}))
-    assert {1, 2, 4, 5} <= set(block)
+    blocks = list_correlated_blocks(rows, classes, np.ones(400))
+    expected = []
+    for limit in (np.log(2 * 15), 0.0):  # 15 pairs of columns, in two classes
+        pairs = [pair for pair in combinations(range(6), 2) if _evidence(rows, classes, *pair) > limit]
+        expected.append(tuple(sorted({column for pair in pairs for column in pair})))
+    assert blocks == tuple(dict.fromkeys(expected))
+    assert {1, 2, 4, 5} <= set(blocks[0]) <= set(blocks[-1])
 
 
-def test_few_columns_are_in_the_block_by_chance() -> None:
+@pytest.mark.parametrize("n_columns", [3, 30])
+def test_few_columns_are_in_the_block_by_chance(n_columns: int) -> None:
     classes = np.arange(400) % 2
-    sizes = [
-        len(choose_correlated_columns(np.random.default_rng(seed).normal(size=(400, 3)), classes, np.ones(400)))
-        for seed in range(60)
-    ]
-    assert np.mean(np.array(sizes) > 0) < 0.25  # 6 tests at a level of about 2 %
+    rngs = map(np.random.default_rng, range(60))
+    sizes = [len(list_correlated_blocks(rng.normal(size=(400, n_columns)), classes, np.ones(400))[0]) for rng in rngs]
+    assert np.mean(np.array(sizes) > 0) < 0.1  # about 1 % of tables, however many pairs are compared
 
 
 def test_the_block_depends_neither_on_units_nor_on_order_nor_on_copies() -> None:
     rows, classes = _make_rows(0, 60)
     weights = np.random.default_rng(1).integers(1, 4, 60)
     copies = np.random.default_rng(2).permutation(np.repeat(np.arange(60), weights))
-    chosen = choose_correlated_columns(rows, classes, weights.astype(float))
-    assert choose_correlated_columns(rows[copies], classes[copies], np.ones(len(copies))) == chosen
-    assert choose_correlated_columns(rows * 10.0 ** np.arange(-3, 3) + 4.0, classes, weights.astype(float)) == chosen
-    few = choose_correlated_columns(rows, classes, np.full(60, 0.05))
-    assert set(few) < set(chosen), "light rows are little evidence"
+    chosen = list_correlated_blocks(rows, classes, weights.astype(float))
+    assert list_correlated_blocks(rows[copies], classes[copies], np.ones(len(copies))) == chosen
+    assert list_correlated_blocks(rows * 10.0 ** np.arange(-3, 3) + 4.0, classes, weights.astype(float)) == chosen
+    few = list_correlated_blocks(rows, classes, np.full(60, 0.05))
+    assert set(few[-1]) < set(chosen[-1]), "light rows are little evidence"
 
 
 def test_the_block_is_bounded_in_columns_and_in_patterns_of_missing_cells() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(500, 30)) + rng.normal(size=(500, 1))
     classes = rng.integers(0, 2, 500)
-    assert len(choose_correlated_columns(rows, classes, np.ones(500))) == MAX_BLOCK_COLUMNS
+    assert len(list_correlated_blocks(rows, classes, np.ones(500))[0]) == MAX_BLOCK_COLUMNS
     rows[rng.random(rows.shape) < 0.3] = np.nan
-    block = choose_correlated_columns(rows, classes, np.ones(500))
+    block = list_correlated_blocks(rows, classes, np.ones(500))[0]
     assert 2 <= len(block) < MAX_BLOCK_COLUMNS
     assert len(np.unique(np.isnan(rows[:, list(block)]), axis=0)) <= MAX_BLOCK_PATTERNS
 
 
 def test_empty_constant_and_single_columns_have_no_block() -> None:
     classes = np.arange(30) % 2
-    assert choose_correlated_columns(np.empty((30, 0)), classes, np.ones(30)) == ()
-    assert choose_correlated_columns(np.random.default_rng(0).normal(size=(30, 1)), classes, np.ones(30)) == ()
+    assert list_correlated_blocks(np.empty((30, 0)), classes, np.ones(30)) == ((),)
+    assert list_correlated_blocks(np.random.default_rng(0).normal(size=(30, 1)), classes, np.ones(30)) == ((),)
     rows = np.column_stack([np.ones(30), np.full(30, np.nan), np.arange(30.0), 2.0 * np.arange(30.0)])
-    assert choose_correlated_columns(rows, classes, np.ones(30)) == (2, 3)
+    assert list_correlated_blocks(rows, classes, np.ones(30)) == ((2, 3),)
 
 
 def test_categories_are_kept_by_the_likelihood_ratio_that_scipy_computes() -> None:
@@ -135,7 +137,7 @@ def test_a_category_without_information_is_left_out_unless_it_has_two_levels() -
 def test_twice_the_components_are_tried_where_a_class_can_have_them(name, requested, n_components, expected):
     numeric, _ = draw_classes(0, n=200, n_classes=2)
     rows = make_training_rows(numeric, np.repeat([0, 1], [60, 140]))
-    options = ModelOptions(FAMILIES[name], ChoiceRequest(requested, None, 8), MemberOptions((0,), None), None, 3)
+    options = ModelOptions(FAMILIES[name], ChoiceRequest(requested, None, 8), MemberOptions((0,), None), None, 3, True)
     structures = ("VVV",) * (1 if name in ("edda", "shared") else 2)
     found = _list_specs(MixtureSpec(n_components, structures), rows, options)
     assert [spec.n_components for spec in found] == expected

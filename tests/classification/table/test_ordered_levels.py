@@ -1,4 +1,4 @@
-"""Columns of few whole numbers are ordered: rare numbers join their neighbours, unknown ones are read as the nearest."""
+"""Columns of few whole numbers are ordered: rare ones join their neighbours, unknown ones are read as the nearest."""
 
 import re
 from typing import Any

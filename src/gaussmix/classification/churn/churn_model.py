@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.classification.churn.churn_archive import StoredChurnModel, load_churn_model, save_churn_model
@@ -36,19 +36,20 @@ from gaussmix.types import NK, AnyArray, ArrayLike, N
 _N_PAIRS = 8  # of orders of the columns, for the reasons of a whole table
 
 
-class ChurnModel(BaseEstimator):  # type: ignore[misc]
+class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Model of the customers who leave: probabilities, segments, reasons, similar customers, actions and drift.
 
-    A `MixtureClassifier` predicts who leaves. Segments are the components of a mixture of the same columns that has not
-    seen who left, so that their churn rates are honest. Everything is returned as a value with ``table()`` and, by
-    ``print``, with sentences.
+    A `MixtureClassifier` predicts who leaves. Segments are the components of a mixture of the same columns that is
+    fitted without the outcomes, so that their churn rates hold for new customers. Everything is returned as a value
+    with ``table()`` and, by ``print``, with sentences.
 
     Parameters
     ----------
     classifier : MixtureClassifier or None, default=None
         Is copied and fitted. None: one with default parameters.
     positive : str, bool, int or None, default=None
-        The class that means that a customer left. None: the class named 'Yes', 'True', '1', 'churned' or the like.
+        The class that means that a customer left. None: the class named 'Yes', 'True', '1', 'churned' or the like; an
+        error names the classes if none or several are so named.
     fixed_columns : sequence of str, default=()
         Columns that cannot change, such as age: `explain` suggests no change of them.
     random_state : int, RandomState, Generator or None, default=None
@@ -116,7 +117,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n,)
             Whether each customer left: two or more classes, of which one means that. The name of a Series is kept.
         sample_weight : array-like of shape (n,), optional
-            Row weights. Default: 1.
+            Number of times that each customer counts. Default: 1. Whole numbers are copies, see
+            `MixtureClassifier.fit`.
         """
         classifier, state = fit_churn_model(self, X, y, sample_weight)
         name = getattr(y, "name", None)
@@ -157,10 +159,11 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     def estimate_rate(self, X: Any) -> PriorEstimate:
         """Return the most likely class frequencies of customers without outcomes, with standard errors.
 
-        Classes are in the order of ``classes_``. The estimate is right if only the frequencies of the classes have
-        changed, and not the customers within a class (Saerens et al. 2002).
+        Classes are in the order of ``classes_``; the churn rate is the entry of ``positive_``. The estimate is right if
+        only the frequencies of the classes have changed, and not the customers within a class (Saerens et al. 2002).
         """
-        return estimate_prior(self.predict_proba(X), self._fitted_state.training_prior)
+        training_prior = self._fitted_state.training_prior
+        return estimate_prior(self.predict_proba(X), training_prior, class_names=self.classes_.tolist())
 
     def segments(self) -> Segments:
         """Return the segments of the training customers: size, churn rate with 90% interval, profile, examples."""
@@ -181,7 +184,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         ----------
         X : table of n customers
         threshold : float, optional
-            Changes are sought that bring the probability below it. Default: the churn rate of the training customers.
+            Probability above 0 and below 1. Changes are sought after which the probability of the customer is below it.
+            Default: the churn rate of the training customers.
         """
         state = self._fitted_state
         limit = state.segments.churn_rate if threshold is None else require_probability("threshold", threshold)
@@ -268,10 +272,11 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         return find_churn_drift(state.model.schema, state.training, X, self.churn_probability(X), rate)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the fitted model to a safetensors file.
+        """Write the fitted model to a safetensors file; FileError is raised if that fails.
 
         Of the training rows it contains the most typical customers of each segment, up to ten who stayed and ten who
-        left, with all their cells, and outcomes and probabilities of held-out customers.
+        left, with all their cells. Of all of them it contains the distribution of each column, with up to 1000 of its
+        values, and outcomes and probabilities of held-out customers.
         """
         parameters = {"positive": self.positive, "fixed_columns": sorted(map(str, self.fixed_columns))}
         state = self._fitted_state

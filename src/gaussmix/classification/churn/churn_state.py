@@ -41,7 +41,7 @@ class LabelledCustomers(NamedTuple):
     weights: N
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChurnState:
     """What a churn model knows.
 
@@ -76,6 +76,11 @@ class ChurnState:
     min_prominence: float
     held_out: ObservedCustomers | None
     fingerprint: str
+
+    def __repr__(self) -> str:
+        """Return the numbers of columns, segments and typical customers."""
+        n_columns, n_typical = len(self.model.schema.readers), len(self.references.segments)
+        return f"A classifier by {n_columns} columns, {len(self.segments)} segments and {n_typical} typical customers."
 
     @cached_property
     def scorer(self) -> ChurnScorer:

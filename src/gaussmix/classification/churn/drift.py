@@ -11,8 +11,8 @@ from gaussmix.classification.churn.column_summary import (
     NumericSummary,
     summarize_columns,
 )
-from gaussmix.classification.churn.drift_tests import ColumnComparison, compare_levels, compare_numbers
-from gaussmix.classification.churn.wording import format_cell, format_condition, format_number, format_percent
+from gaussmix.classification.churn.drift_tests import ColumnComparison, compare_levels, compare_numbers, stability_terms
+from gaussmix.classification.churn.wording import format_condition, format_number, format_percent
 from gaussmix.classification.table.category_cells import read_category_cells
 from gaussmix.classification.table.cell_values import CellValue
 from gaussmix.classification.table.input_column import InputColumn
@@ -57,7 +57,7 @@ class DriftedColumn:
         return "large" if index >= LARGE else "moderate" if index >= MODERATE else "small"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ChurnDrift:
     """The comparison of a new table with that of the fit; ``print`` shows its sentences.
 
@@ -113,12 +113,12 @@ class ChurnDrift:
         listed = [f"- {each.description} ({each.size} change, PSI {each.stability_index:.2f})" for each in drifted]
         return (head, *listed, means)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the sentences, one per line."""
         return "\n".join(self.sentences)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrainingDistribution:
     """What a model keeps of its training table to find drift.
 
@@ -136,6 +136,11 @@ class TrainingDistribution:
     summaries: tuple[ColumnSummary, ...]
     score: NumericSummary
     mean_probability: float
+
+    def __repr__(self) -> str:
+        """Return the number of columns and the mean probability."""
+        mean = format_percent(self.mean_probability)
+        return f"Distributions of {len(self.summaries)} columns of the fit; mean churn probability {mean}."
 
 
 def summarize_training(schema: TableSchema, cells: InputCells, probabilities: N, weights: N) -> TrainingDistribution:
@@ -191,8 +196,7 @@ def _compare(
     n_unknown = float(np.count_nonzero(is_unknown))
     n_missing = len(known.codes) - float(counts.sum()) - n_unknown
     found = compare_levels(summary, counts, n_missing, n_unknown)
-    fractions = np.r_[counts, n_missing, n_unknown] / len(known.codes)
-    description = _describe_levels(summary, fractions, known.unknown_values)
+    description = _describe_levels(summary, np.r_[counts, n_missing, n_unknown], known.unknown_values)
     return _make_column(summary.name, found, n_compared, description)
 
 
@@ -208,17 +212,18 @@ def _describe_numbers(summary: NumericSummary, values: N, found: ColumnCompariso
     return f"{summary.name} has the median {format_number(median)} instead of {format_number(summary.median)}"
 
 
-def _describe_levels(summary: CategoricalSummary, fractions: N, unknown: tuple[CellValue, ...]) -> str:
-    """Return what happened to a categorical column: to unknown values, to missing cells, or to the level that differs.
+def _describe_levels(summary: CategoricalSummary, counts: N, unknown: tuple[CellValue, ...]) -> str:
+    """Return what happened to a categorical column: to the level, missing or unknown values that add most to the PSI.
 
-    ``fractions`` (L + 2,) are those of the known values, of missing cells and of unknown values.
+    ``counts`` (L + 2,) are those of the known values, of missing cells and of unknown values.
     """
-    old = np.r_[summary.counts, summary.n_missing, 0.0] / (summary.n_present + summary.n_missing)
-    position = int(np.argmax(np.abs(fractions - old)))
-    new_percent, old_percent = format_percent(float(fractions[position])), format_percent(float(old[position]))
+    old_counts = np.r_[summary.counts, summary.n_missing, 0.0]
+    position = int(stability_terms(old_counts, counts).argmax())
+    old, new = (float(each[position] / each.sum()) for each in (old_counts, counts))
+    new_percent, old_percent = format_percent(new), format_percent(old)
     if position > len(summary.values):
-        named = join_with_and([format_cell(value) for value in unknown[:_MAX_UNKNOWN]])
-        return f"{summary.name} has values in {new_percent} of the rows that training does not have, such as {named}"
+        named = join_with_and([repr(value) for value in unknown[:_MAX_UNKNOWN]])
+        return f"{summary.name}: {new_percent} of the rows hold values that the fit did not have, such as {named}"
     change = f"in {new_percent} instead of {old_percent} of the rows"
     if position == len(summary.values):
         return f"{summary.name} is missing {change}"

@@ -87,10 +87,17 @@ def _bin_counts(summary: NumericSummary, present: N) -> tuple[Array, Array]:
 
 def _stability_index(old: Array, new: Array) -> float:
     """Return the population stability index of two sets of counts (B,)."""
+    return float(stability_terms(old, new).sum())
+
+
+def stability_terms(old: Array, new: Array) -> Array:
+    """Return what each of the bins (B,) adds to the population stability index of two sets of counts (B,)."""
     is_used = (old > 0) | (new > 0)
+    terms = np.zeros(len(old))
     p, q = (counts[is_used] + _ADDED_COUNT for counts in (old, new))
     p, q = p / p.sum(), q / q.sum()
-    return float(((q - p) * np.log(q / p)).sum())
+    terms[is_used] = (q - p) * np.log(q / p)
+    return terms
 
 
 def _chi_square(old: Array, new: Array) -> float:

@@ -7,8 +7,10 @@ from gaussmix.classification.churn.nearest_customers import NearestCustomer
 from gaussmix.classification.churn.reasons import MIN_NAMED_LOG_ODDS, ChurnReason
 from gaussmix.classification.churn.smallest_changes import CustomerChange
 from gaussmix.classification.churn.wording import format_condition, format_per_hundred, format_percent, shorten_list
+from gaussmix.errors.text import pluralize
 
 _MAX_REASONS, _MAX_DIFFERENCES = 4, 4  # in a sentence
+_MAX_CUSTOMERS = 5  # that are printed
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class ColumnContribution:
     standard_error: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CustomerExplanation:
     """The explanation of one customer; ``print`` shows it in sentences.
 
@@ -81,7 +83,7 @@ class CustomerExplanation:
         ]
         return (self._describe_probability(), *self.reason_sentences, *nearest, self.change_sentence)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the sentences, one per line."""
         return "\n".join(self.sentences)
 
@@ -129,7 +131,7 @@ def _describe_nearest(customer: NearestCustomer, outcome: str) -> str:
     return f"The most similar typical customer who {outcome} (row {customer.row} of the fit) {different}."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ChurnExplanation:
     """The explanations of several customers.
 
@@ -165,6 +167,8 @@ class ChurnExplanation:
             for each in customer.contributions
         ]
 
-    def __str__(self) -> str:
-        """Return the sentences of all customers, with a blank line between them."""
-        return "\n\n".join(map(str, self.customers))
+    def __repr__(self) -> str:
+        """Return the sentences of the first five customers, with a blank line between them."""
+        n_more = len(self.customers) - _MAX_CUSTOMERS
+        more = [f"{n_more:,} more {pluralize('customer', n_more)}: iterate over the explanation."] if n_more > 0 else []
+        return "\n\n".join([*map(str, self.customers[:_MAX_CUSTOMERS]), *more])

@@ -9,7 +9,7 @@ from gaussmix.classification.churn.coalitions import ChurnScorer
 from gaussmix.classification.churn.column_levers import cell_of
 from gaussmix.classification.churn.contributions import Contributions
 from gaussmix.classification.churn.customer_rows import Cell
-from gaussmix.classification.churn.wording import format_condition
+from gaussmix.classification.churn.wording import format_condition, format_percent
 from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.table.encoded_columns import CategoricalColumn, NumericColumn
 from gaussmix.classification.table.table_schema import InputCells
@@ -17,6 +17,7 @@ from gaussmix.types import BoolND, BoolNK, N
 
 MIN_NAMED_LOG_ODDS = 0.05  # of a reason in words
 _MAX_LOG_ODDS = 13.8  # of a factor in words: a million
+_MAX_CUSTOMERS = 5  # that are printed
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class ChurnReason:
         return f"{self.condition} (odds x {float(f'{factor:.2g}'):g})"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CustomerReasons:
     """The reasons of n customers, strongest first.
 
@@ -69,12 +70,7 @@ class CustomerReasons:
 
     def main_texts(self, n_reasons: int = 3, is_raising: bool = True) -> list[str]:
         """Return the strongest reasons to leave of each customer as one text; those to stay on request."""
-        texts = []
-        for reasons in self.reasons:
-            sign = 1.0 if is_raising else -1.0
-            chosen = [reason for reason in reasons if sign * reason.log_odds >= MIN_NAMED_LOG_ODDS]
-            texts.append("; ".join(reason.description for reason in chosen[:n_reasons]))
-        return texts
+        return [_join_reasons(reasons, n_reasons, is_raising) for reasons in self.reasons]
 
     def table(self, n_reasons: int = 3) -> list[dict[str, object]]:
         """Return one dict per customer: probability, and the strongest reasons to leave and to stay as text."""
@@ -88,6 +84,24 @@ class CustomerReasons:
         sizes = np.abs(self.contributions.values).mean(axis=0)
         order = np.argsort(-sizes, kind="stable")
         return [{"column": self.contributions.columns[j], "mean_log_odds": float(sizes[j])} for j in order]
+
+    def __repr__(self) -> str:
+        """Return the main reasons of the first five customers, and how many more customers there are."""
+        n_more = len(self.probabilities) - _MAX_CUSTOMERS
+        lines = [
+            f"Row {row}: {format_percent(float(self.probabilities[row]))}. "
+            f"Raised by {_join_reasons(reasons) or 'nothing'}. "
+            f"Lowered by {_join_reasons(reasons, is_raising=False) or 'nothing'}."
+            for row, reasons in enumerate(self.reasons[:_MAX_CUSTOMERS])
+        ]
+        return "\n".join([*lines, *([f"{n_more:,} more customers: see table()."] if n_more > 0 else [])])
+
+
+def _join_reasons(reasons: Sequence[ChurnReason], n_reasons: int = 3, is_raising: bool = True) -> str:
+    """Return the strongest reasons of a customer to leave, or to stay, as one text."""
+    sign = 1.0 if is_raising else -1.0
+    chosen = [reason for reason in reasons if sign * reason.log_odds >= MIN_NAMED_LOG_ODDS]
+    return "; ".join(reason.description for reason in chosen[:n_reasons])
 
 
 def collect_reasons(scorer: ChurnScorer, cells: InputCells, contributions: Contributions) -> CustomerReasons:

@@ -105,7 +105,7 @@ class CategoricalProfile:
 ColumnProfile = NumericProfile | CategoricalProfile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SegmentProfile:
     """All columns of a segment, those of the highest information gain first, and the few that describe it.
 
@@ -124,6 +124,10 @@ class SegmentProfile:
         """The named columns in words."""
         by_name = {profile.column: profile for profile in self.columns}
         return ", ".join(by_name[name].description for name in self.named_columns) or "like all customers"
+
+    def __repr__(self) -> str:
+        """Return the named columns in words."""
+        return self.description
 
 
 def profile_segments(schema: TableSchema, cells: InputCells, memberships: NK, weights: N) -> tuple[SegmentProfile, ...]:

@@ -12,13 +12,14 @@ from gaussmix.classification.churn.segment_profiles import SegmentProfile, profi
 from gaussmix.classification.churn.segment_rates import SegmentRate, estimate_segment_rates, mean_rate
 from gaussmix.classification.churn.wording import format_count, format_per_hundred, format_percent
 from gaussmix.classification.table.table_schema import InputCells
+from gaussmix.errors.text import join_with_and
 from gaussmix.types import NK, BoolN, IntN, N
 
 LEVEL = 0.9  # confidence level of the intervals
 _MIN_EXPLAINED = 0.02  # of the log-loss of the overall rate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Segment:
     """A group of customers that a mixture finds without regard to who left.
 
@@ -57,8 +58,12 @@ class Segment:
         size = f"{format_count(self.n_customers)} customers, {format_percent(self.fraction)}"
         return f"Segment {self.number} ({size}): {self.profile.description}; {left} {ends}."
 
+    def __repr__(self) -> str:
+        """Return the sentence."""
+        return self.sentence
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Segments:
     """All segments, in the order of their churn rates; ``print`` shows one sentence each.
 
@@ -114,7 +119,7 @@ class Segments:
             {"segment": segment.number} | profile.to_row() for segment in self for profile in segment.profile.columns
         ]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the sentences of the segments, and the notes."""
         return "\n".join([*(segment.sentence for segment in self.segments), *self.notes])
 
@@ -184,7 +189,7 @@ def _describe_usefulness(
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SegmentAssignment:
     """The segments of rows.
 
@@ -206,3 +211,9 @@ class SegmentAssignment:
             {"segment": number, "probability": probability}
             for number, probability in zip(self.numbers.tolist(), own.tolist(), strict=True)
         ]
+
+    def __repr__(self) -> str:
+        """Return how many rows each segment has."""
+        counts = np.bincount(self.numbers - 1, minlength=self.probabilities.shape[1]).tolist()
+        named = [f"{count:,} in segment {number}" for number, count in enumerate(counts, start=1)]
+        return f"The most probable segments of {len(self.numbers):,} customers: {join_with_and(named)}."

@@ -17,7 +17,7 @@ from gaussmix.types import ArrayLike, BoolN, IntN, N
 _MAX_AMOUNT = 1e200  # sums of amounts must not overflow
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ActionPlan:
     """The result of `plan_actions`; ``print`` shows its sentence, `gaussmix.plots.profit_curve` draws its curve.
 
@@ -36,7 +36,8 @@ class ActionPlan:
     expected_profit, observed_profit : float
         Profit of contacting the customers of the plan; observed with their outcomes, None without outcomes.
     expected_interval, observed_interval : Interval
-        Their intervals; see `ProfitCurve`.
+        Their intervals; see `ProfitCurve`. That of the expected profit contains the chance of single customers, not the
+        errors of the probabilities.
     curve : ProfitCurve
         Profit over the number of customers contacted.
     """
@@ -86,7 +87,7 @@ class ActionPlan:
             f"({_format_interval(self.observed_interval)})."
         )
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the sentence."""
         return self.sentence
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from gaussmix.classification.evaluation.outcomes import BinaryOutcomes, parse_outcomes, require_level
 from gaussmix.classification.evaluation.rate_intervals import Interval, effective_count, wilson_interval
+from gaussmix.classification.evaluation.text_tables import format_text_table
 from gaussmix.errors import OutcomeError, ParameterError
 from gaussmix.types import Array, ArrayLike, N
 
@@ -41,7 +42,7 @@ class GainRow:
     gain: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GainTable:
     """The result of `gain_table`; `gaussmix.plots.gain_curve` and `lift_curve` draw it.
 
@@ -79,6 +80,22 @@ class GainTable:
             }
             for row in self.rows
         ]
+
+    def __repr__(self) -> str:
+        """Return one line per fraction."""
+        heads = ("highest", "probability from", "rate", f"{100.0 * self.level:g}% interval", "lift", "gain")
+        rows = [
+            (
+                f"{100.0 * row.fraction:.3g}%",
+                f"{row.min_probability:.4f}",
+                f"{row.rate:.4f}",
+                f"{row.rate_interval.low:.4f} to {row.rate_interval.high:.4f}",
+                f"{row.lift:.2f}",
+                f"{row.gain:.4f}",
+            )
+            for row in self.rows
+        ]
+        return f"{self.n_rows:,} rows, {self.rate:.4f} positive\n{format_text_table(heads, rows)}"
 
     def gain_at(self, fractions: ArrayLike) -> Array:
         """Return the gain at any fractions of the rows, from 0 to 1."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,14 +16,13 @@ from gaussmix.classification.evaluation.outcomes import BinaryOutcomes, parse_al
 from gaussmix.core.input_arrays import format_label, natural_sort_key
 from gaussmix.core.scalar_checks import is_real_number
 from gaussmix.errors import OutcomeError, ParameterError
-from gaussmix.errors.text import format_count
 from gaussmix.types import ArrayLike
 
 MISSING_GROUP = "(missing)"
 MAX_GROUPS = 50
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GroupComparison:
     """The result of `compare_groups`; ``print`` shows its sentences.
 
@@ -50,7 +50,7 @@ class GroupComparison:
         """Return one dict per group; values that its rows do not determine are None."""
         return [group.to_row() for group in self.groups]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the sentences."""
         return "\n".join(self.sentences)
 
@@ -64,6 +64,7 @@ def compare_groups(
     threshold: float = 0.5,
     level: float = 0.95,
     name: str = "group",
+    positive_name: str = "positive rows",
 ) -> GroupComparison:
     """Return how well probabilities fit the groups of a column, and how often each group is predicted positive.
 
@@ -84,6 +85,8 @@ def compare_groups(
         Confidence level of the intervals. Those of sentences hold for all groups at once (Bonferroni).
     name : str, default='group'
         Name of the column, for sentences and errors.
+    positive_name : str, default='positive rows'
+        What sentences call the rows of the positive class, such as 'customers who left'.
 
     Raises
     ------
@@ -99,7 +102,8 @@ def compare_groups(
     outcomes, names = outcomes.select_rows(is_present), names[is_present]
     rows_of_groups = {each: outcomes.select_rows(names == each) for each in _sort_names(names.tolist(), name)}
     found = tuple(measure_group(each, rows, float(threshold), level) for each, rows in rows_of_groups.items())
-    sentences = _describe_groups(name, found, rows_of_groups, float(threshold), level)
+    wording = GroupWording(name, positive_name, float(threshold))
+    sentences = _describe_groups(wording, found, rows_of_groups, level)
     return GroupComparison(name, found, float(threshold), level, sentences)
 
 
@@ -131,12 +135,16 @@ def _sort_names(names: Sequence[str], column: str) -> list[str]:
     return sorted(distinct, key=lambda each: (each == MISSING_GROUP, natural_sort_key(each)))
 
 
+class GroupWording(NamedTuple):
+    """What sentences on groups name: the column, the rows of the positive class, and the threshold."""
+
+    column: str
+    positive_name: str
+    threshold: float
+
+
 def _describe_groups(
-    column: str,
-    groups: Sequence[GroupMeasures],
-    rows_of_groups: dict[str, BinaryOutcomes],
-    threshold: float,
-    level: float,
+    wording: GroupWording, groups: Sequence[GroupMeasures], rows_of_groups: dict[str, BinaryOutcomes], level: float
 ) -> tuple[str, ...]:
     """Return sentences on calibration, on true positive rates and on groups that are too small."""
     compared = [group for group in groups if not group.is_too_small]
@@ -144,13 +152,13 @@ def _describe_groups(
     sentences = [
         sentence
         for group in compared
-        if (sentence := _describe_miscalibration(column, group, rows_of_groups[group.name], joint_level))
+        if (sentence := _describe_miscalibration(wording.column, group, rows_of_groups[group.name], joint_level))
     ]
     if compared and not sentences:
-        sentences = [f"{column}: no group's probabilities differ from its rate by more than chance explains."]
+        sentences = [f"{wording.column}: no group's probabilities differ from its rate by more than chance explains."]
     if len(compared) > 1:
-        sentences.append(_describe_true_positive_rates(column, compared, threshold))
-    return (*sentences, *(_describe_small_group(column, group) for group in groups if group.is_too_small))
+        sentences.append(_describe_true_positive_rates(wording, compared))
+    return (*sentences, *(_describe_small_group(wording, group) for group in groups if group.is_too_small))
 
 
 def _describe_miscalibration(column: str, group: GroupMeasures, rows: BinaryOutcomes, joint_level: float) -> str:
@@ -166,7 +174,7 @@ def _describe_miscalibration(column: str, group: GroupMeasures, rows: BinaryOutc
     )
 
 
-def _describe_true_positive_rates(column: str, groups: Sequence[GroupMeasures], threshold: float) -> str:
+def _describe_true_positive_rates(wording: GroupWording, groups: Sequence[GroupMeasures]) -> str:
     """Return a sentence on the groups with the largest and the smallest true positive rate."""
     rates = sorted(
         ((group.true_positive, group.name) for group in groups if group.true_positive is not None),
@@ -174,8 +182,8 @@ def _describe_true_positive_rates(column: str, groups: Sequence[GroupMeasures], 
     )
     (least, least_name), (most, most_name) = rates[0], rates[-1]
     return (
-        f"Of the positive rows, {_format_rate(most)} of {column} = {most_name} and {_format_rate(least)} of "
-        f"{column} = {least_name} have a probability above {threshold:.3g}."
+        f"Of the {wording.positive_name}, {_format_rate(most)} of {wording.column} = {most_name} and "
+        f"{_format_rate(least)} of {wording.column} = {least_name} have a probability above {wording.threshold:.3g}."
     )
 
 
@@ -184,9 +192,9 @@ def _format_rate(found: RateWithInterval) -> str:
     return f"{found.rate:.0%} ({found.interval.low:.0%} to {found.interval.high:.0%})"
 
 
-def _describe_small_group(column: str, group: GroupMeasures) -> str:
+def _describe_small_group(wording: GroupWording, group: GroupMeasures) -> str:
     """Return a sentence on a group that is too small to compare."""
     return (
-        f"{column} = {group.name}: {format_count(group.n_rows, 'row')}, {group.n_positive} of them positive, are too "
-        "few to compare."
+        f"{wording.column} = {group.name}: too few to compare ({wording.positive_name}: {group.n_positive:,} of "
+        f"{group.n_rows:,})."
     )

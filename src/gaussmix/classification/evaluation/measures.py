@@ -16,7 +16,7 @@ _MEASURE_NAMES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassificationMeasures:
     """The result of `compute_measures`; ``print`` shows all measures.
 
@@ -59,11 +59,11 @@ class ClassificationMeasures:
         ]
         return [*rows, {"measure": "calibration error", "value": self.calibration_error, "standard_error": None}]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return one line per measure."""
         lines = [f"{self.n_rows} rows, {self.rate:.4f} positive, mean probability {self.mean_probability:.4f}"]
         for key, name in _MEASURE_NAMES.items():
-            lines.append(f"{name:<18}{getattr(self, key):.4f} +- {getattr(self, f'{key}_standard_error'):.4f}")
+            lines.append(f"{name:<18}{getattr(self, key):.4f} ± {getattr(self, f'{key}_standard_error'):.4f}")
         chance = f"({self.calibration_error_by_chance:.4f} by chance)"
         return "\n".join([*lines, f"{'calibration error':<18}{self.calibration_error:.4f} {chance}"])
 

@@ -6,6 +6,7 @@ by maximum likelihood, and the probabilities by Bayes' rule (Saerens, Latinne & 
 2002).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ from scipy.special import chdtrc
 from gaussmix.classification.evaluation.class_tables import parse_class_table, parse_prior
 from gaussmix.core.input_arrays import parse_weights
 from gaussmix.core.linalg import inverse
-from gaussmix.errors import PriorError
-from gaussmix.errors.text import join_with_and, pluralize
+from gaussmix.errors import ParameterError, PriorError
+from gaussmix.errors.text import join_with_and
 from gaussmix.types import DD, NK, Array, ArrayLike, IntK, K, N
 
 _MAX_ITER, _TOLERANCE = 10_000, 1e-12  # the tolerance bounds the change of each prior probability by an EM step
@@ -28,7 +29,7 @@ _MAX_VARIANCE = 1e6  # of a frequency: beyond it, only rounding distinguishes th
 _ROUNDING_PER_ROW = 1e-12  # of a log-likelihood
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PriorEstimate:
     """The result of `estimate_prior`; ``print`` shows it, with notes.
 
@@ -45,6 +46,8 @@ class PriorEstimate:
     p_value_unchanged : float
         Of the likelihood ratio test that the prior is that of the training rows.
     n_iter : int
+    class_names : tuple of str
+        What sentences call the classes: "class 'yes'", or 'class 1' if no names were given.
     notes : tuple of str
         What limits the estimate: classes that overlap too much, classes without rows.
     """
@@ -55,16 +58,23 @@ class PriorEstimate:
     equivalent_labels: K
     p_value_unchanged: float
     n_iter: int
+    class_names: tuple[str, ...]
     notes: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the prior with its standard errors, and the notes."""
-        pairs = zip(self.prior, self.standard_errors, strict=True)
-        shown = ", ".join(f"{value:.4f} +- {error:.4f}" for value, error in pairs)
+        found = zip(self.class_names, self.prior, self.standard_errors, strict=True)
+        shown = ", ".join(f"{name} {value:.4f} ± {error:.4f}" for name, value, error in found)
         return " ".join([f"Prior {shown} (unchanged: p = {self.p_value_unchanged:.3g}).", *self.notes])
 
 
-def estimate_prior(p: ArrayLike, training_prior: ArrayLike, sample_weight: ArrayLike | None = None) -> PriorEstimate:
+def estimate_prior(
+    p: ArrayLike,
+    training_prior: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    class_names: Sequence[object] | None = None,
+) -> PriorEstimate:
     """Return the class frequencies among new rows without labels.
 
     Parameters
@@ -76,6 +86,8 @@ def estimate_prior(p: ArrayLike, training_prior: ArrayLike, sample_weight: Array
         Class frequencies among the training rows; for two classes also that of the positive class alone.
     sample_weight : array-like of shape (n,), optional
         Row weights. Default: 1. Only their ratios matter.
+    class_names : sequence of K objects, optional
+        Names of the classes, for sentences. Default: 0, 1, ...
 
     Returns
     -------
@@ -84,7 +96,8 @@ def estimate_prior(p: ArrayLike, training_prior: ArrayLike, sample_weight: Array
     Raises
     ------
     DataError, ParameterError
-        If a number is no probability, or the probabilities do not distinguish two of the classes.
+        If a number is no probability, there is not one name for each class, or the probabilities do not distinguish two
+        of the classes.
 
     References
     ----------
@@ -97,7 +110,16 @@ def estimate_prior(p: ArrayLike, training_prior: ArrayLike, sample_weight: Array
     table, weights = table[weights > 0], weights[weights > 0]
     # The information of weighted rows is that of their effective number.
     scaled_weights = weights * (weights.sum() / (weights @ weights))
-    return _estimate(_LabelShift(table / prior, scaled_weights), prior)
+    return _estimate(_LabelShift(table / prior, scaled_weights), prior, _parse_class_names(class_names, len(prior)))
+
+
+def _parse_class_names(class_names: Sequence[object] | None, n_classes: int) -> tuple[str, ...]:
+    """Return one name per class; raise ParameterError unless there are as many as classes."""
+    if class_names is None:
+        return tuple(f"class {c}" for c in range(n_classes))
+    if len(class_names) != n_classes:
+        raise ParameterError.wrong_shape("class_names", (len(class_names),), (n_classes,))
+    return tuple(f"class {name!r}" for name in class_names)
 
 
 def adjust_probabilities(p: ArrayLike, training_prior: ArrayLike, new_prior: ArrayLike | PriorEstimate) -> Array:
@@ -189,7 +211,7 @@ def _are_variances(values: N) -> bool:
     return bool(((values > 0.0) & (values < _MAX_VARIANCE)).all())
 
 
-def _estimate(problem: _LabelShift, training_prior: K) -> PriorEstimate:
+def _estimate(problem: _LabelShift, training_prior: K, class_names: tuple[str, ...]) -> PriorEstimate:
     """Return the prior of largest likelihood with its standard errors."""
     classes = np.arange(len(training_prior))
     if problem.covariance(training_prior, classes) is None:
@@ -208,7 +230,8 @@ def _estimate(problem: _LabelShift, training_prior: K) -> PriorEstimate:
         equivalent_labels=equivalent_labels,
         p_value_unchanged=float(chdtrc(len(prior) - 1, 2.0 * gain)),
         n_iter=n_iter,
-        notes=_describe_limits(prior, np.sqrt(variances), equivalent_labels, n_iter),
+        class_names=class_names,
+        notes=_describe_limits(prior, np.sqrt(variances), equivalent_labels, n_iter, class_names),
     )
 
 
@@ -227,20 +250,21 @@ def _maximize(problem: _LabelShift, start: K) -> tuple[K, int]:
     return prior, _MAX_ITER
 
 
-def _describe_limits(prior: K, standard_errors: K, equivalent_labels: K, n_iter: int) -> tuple[str, ...]:
+def _describe_limits(
+    prior: K, standard_errors: K, equivalent_labels: K, n_iter: int, class_names: tuple[str, ...]
+) -> tuple[str, ...]:
     """Return sentences on what limits an estimate."""
     notes = []
     worst = int(standard_errors.argmax())
     if standard_errors[worst] > _MAX_CLEAR_STANDARD_ERROR:
         notes.append(
-            f"The classes overlap too much, or the rows are too few, for a sharp estimate: that of class {worst} is "
-            f"worth {equivalent_labels[worst]:.3g} labelled rows."
+            "The classes overlap too much, or the rows are too few, for a sharp estimate: that of "
+            f"{class_names[worst]} is worth {equivalent_labels[worst]:.3g} labelled rows."
         )
-    at_zero = [str(c) for c in np.flatnonzero(prior < _AT_ZERO)]
+    at_zero = [class_names[c] for c in np.flatnonzero(prior < _AT_ZERO)]
     if at_zero:
         notes.append(
-            f"No row needs {pluralize('class', len(at_zero))} {join_with_and(at_zero)}: the estimate is 0, and its "
-            "standard error is an upper bound."
+            f"No row needs {join_with_and(at_zero)}: the estimate is 0, and its standard error is an upper bound."
         )
     if n_iter == _MAX_ITER:
         notes.append(f"EM was stopped after {_MAX_ITER} iterations.")

@@ -11,7 +11,7 @@ from gaussmix.types import Array, BoolN, IntN, N
 _MAX_POINTS = 201  # of a curve
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ProfitCurve:
     """Profit over the number of customers contacted, in the order of their expected profit.
 
@@ -48,6 +48,14 @@ class ProfitCurve:
             | {name: None if column is None else float(column[i]) for name, column in columns.items()}
             for i, count in enumerate(self.n_contacted)
         ]
+
+    def __repr__(self) -> str:
+        """Return where the expected profit is highest, and how many points the curve has."""
+        best, last = int(self.expected.argmax()), int(self.n_contacted[-1])
+        return (
+            f"Expected profit of contacting 0 to {last:,} customers, at {len(self.n_contacted)} points; the highest is "
+            f"{self.expected[best]:,.4g}, of {int(self.n_contacted[best]):,} contacts."
+        )
 
 
 class ContactedRows(NamedTuple):

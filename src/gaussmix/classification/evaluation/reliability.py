@@ -6,6 +6,7 @@ import numpy as np
 
 from gaussmix.classification.evaluation.outcomes import BinaryOutcomes, parse_outcomes, require_level
 from gaussmix.classification.evaluation.rate_intervals import Interval, effective_count, wilson_interval
+from gaussmix.classification.evaluation.text_tables import format_text_table
 from gaussmix.core.scalar_checks import require_integer
 from gaussmix.types import Array, ArrayLike, IntN
 
@@ -42,7 +43,7 @@ class ReliabilityBin:
     chance_deviation: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ReliabilityTable:
     """The result of `reliability_table`; `gaussmix.plots.reliability_diagram` draws it.
 
@@ -85,6 +86,22 @@ class ReliabilityTable:
             | {"rate_low": one.rate_interval.low, "rate_high": one.rate_interval.high}
             for one in self.bins
         ]
+
+    def __repr__(self) -> str:
+        """Return one line per bin, and the calibration error."""
+        heads = ("rows", "probabilities", "mean", "rate", f"{100.0 * self.level:g}% interval")
+        rows = [
+            (
+                f"{one.n_rows:,}",
+                f"{one.min_probability:.4f} to {one.max_probability:.4f}",
+                f"{one.mean_probability:.4f}",
+                f"{one.rate:.4f}",
+                f"{one.rate_interval.low:.4f} to {one.rate_interval.high:.4f}",
+            )
+            for one in self.bins
+        ]
+        error = f"calibration error {self.calibration_error:.4f} ({self.calibration_error_by_chance:.4f} by chance)"
+        return f"{format_text_table(heads, rows)}\n{error}"
 
     def _average(self, values: list[float]) -> float:
         """Return the mean of one value per bin, weighted by the rows."""

@@ -21,6 +21,7 @@ from gaussmix.errors import ClassifierParameterError
 from gaussmix.types import ND, IntN, N
 
 MIN_ROWS_PER_COMPONENT = 20
+PRIOR_ROWS = (5.0, 50.0, 500.0)  # of the variance of a column, with which classes of few rows are alike
 
 Fits = TypeVar("Fits", bound=AbstractFamilyFits)
 
@@ -45,8 +46,12 @@ class AbstractFamily(ABC, Generic[Fits]):
             raise ClassifierParameterError.several_components(self.name, request.n_components or ())
 
     @abstractmethod
-    def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
-        """Return the positions of the numeric columns (n, D) that have a full covariance."""
+    def list_blocks(self, numeric: ND, classes: IntN, weights: N) -> tuple[tuple[int, ...], ...]:
+        """Return the positions of the numeric columns (n, D) that may have a full covariance, the fewest first."""
+
+    @abstractmethod
+    def simplest_spec(self, n_classes: int) -> MixtureSpec:
+        """Return the specification of the fewest components."""
 
     @abstractmethod
     def make_fits(self, rows: TrainingRows) -> Fits:
@@ -60,6 +65,10 @@ class AbstractFamily(ABC, Generic[Fits]):
 
         ``validation`` are folds of some of the rows, None if there are too few rows for folds.
         """
+
+    def list_priors(self) -> tuple["AnyFamily", ...]:
+        """Return the family with priors that count as more and more rows; it is itself among them."""
+        return (self,)
 
     def describe_choice(self, choice: SpecChoice, context: ChoiceContext) -> list[str]:
         """Return sentences on a choice."""

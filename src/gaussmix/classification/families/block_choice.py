@@ -11,14 +11,27 @@ _MIN_ROWS = 5
 _MAX_SQUARED_CORRELATION = 1.0 - 1e-12
 
 
-def choose_correlated_columns(numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
-    """Return the positions of the columns (n, D) that correlate with another one within the classes.
+def list_correlated_blocks(numeric: ND, classes: IntN, weights: N) -> tuple[tuple[int, ...], ...]:
+    """Return the positions of the columns (n, D) that surely correlate within the classes, and of those that may.
 
-    A pair correlates if its correlation in at least one class raises the Gaussian log-likelihood of that class by more
-    than BIC charges for it. Pairs enter in the order of this evidence while the block has at most 24 columns, and at
-    most 256 patterns of missing cells.
+    A pair may correlate if its correlation in at least one class raises the Gaussian log-likelihood of that class by
+    more than BIC charges for it. Of many columns without correlations some pairs do. A pair surely correlates if the
+    gain exceeds the charge of the extended BIC, which also counts the pairs that are compared (Foygel & Drton,
+    "Extended Bayesian information criteria for Gaussian graphical models", NIPS 23, 2010). The two are one if they are
+    the same.
+
+    Pairs enter in the order of this evidence while the block has at most 24 columns, and at most 256 patterns of
+    missing cells.
     """
     evidence = _pairwise_evidence(numeric, classes, weights)
+    n_columns = numeric.shape[1]
+    n_compared = max(1, len(np.unique(classes)) * n_columns * (n_columns - 1) // 2)
+    blocks = (_choose_block(numeric, evidence - np.log(n_compared)), _choose_block(numeric, evidence))
+    return tuple(dict.fromkeys(blocks))
+
+
+def _choose_block(numeric: ND, evidence: ND) -> tuple[int, ...]:
+    """Return the positions of the columns of pairs with positive evidence (D, D)."""
     first, second = np.triu_indices(numeric.shape[1], 1)
     order = np.argsort(-evidence[first, second], kind="stable")
     block: set[int] = set()

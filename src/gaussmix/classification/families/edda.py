@@ -128,9 +128,13 @@ class Edda(AbstractFamily[EddaFits]):
     has_structures = True
     can_have_several_components = False
 
-    def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
-        """Return the positions of all numeric columns; none if there are too many patterns of missing cells."""
-        return choose_all_columns(numeric)
+    def list_blocks(self, numeric: ND, classes: IntN, weights: N) -> tuple[tuple[int, ...], ...]:
+        """Return the positions of all columns; none if they cannot have a full covariance."""
+        return (choose_all_columns(numeric),)
+
+    def simplest_spec(self, n_classes: int) -> MixtureSpec:
+        """Return one component for each class."""
+        return MixtureSpec((1,) * n_classes, ("VVV",))
 
     def make_fits(self, rows: TrainingRows) -> EddaFits:
         """Return the fits of some rows."""

@@ -33,9 +33,13 @@ class Mclustda(AbstractFamily[MclustdaFits]):
     has_structures = True
     default_max_components = 5
 
-    def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
-        """Return the positions of all numeric columns; none if there are too many patterns of missing cells."""
-        return choose_all_columns(numeric)
+    def list_blocks(self, numeric: ND, classes: IntN, weights: N) -> tuple[tuple[int, ...], ...]:
+        """Return the positions of all columns; none if they cannot have a full covariance."""
+        return (choose_all_columns(numeric),)
+
+    def simplest_spec(self, n_classes: int) -> MixtureSpec:
+        """Return one component for each class."""
+        return MixtureSpec((1,) * n_classes, ("VVV",) * n_classes)
 
     def make_fits(self, rows: TrainingRows) -> MclustdaFits:
         """Return the fits of the classes of some rows."""

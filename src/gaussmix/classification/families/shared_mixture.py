@@ -11,11 +11,12 @@ import numpy as np
 
 from gaussmix.classification.families.base import (
     MIN_ROWS_PER_COMPONENT,
+    PRIOR_ROWS,
     AbstractFamily,
     require_rows_for_components,
     search_components,
 )
-from gaussmix.classification.families.block_choice import choose_correlated_columns
+from gaussmix.classification.families.block_choice import list_correlated_blocks
 from gaussmix.classification.families.class_fits import ClassFits, cluster_rows, prior_at, start_at
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.members import AbstractFamilyFits, MemberOptions, MixtureSpec
@@ -137,20 +138,31 @@ def allocate_components(class_weights: N, n_components: int) -> tuple[int, ...]:
     return tuple(counts.tolist())
 
 
+@dataclass(frozen=True)
 class SharedMixture(AbstractFamily[SharedFits]):
     """One mixture of all classes, whose number of components is chosen by the log-loss of unseen rows."""
+
+    strength: PriorStrength = field(default_factory=PriorStrength)
 
     name = "shared"
     has_shared_components = True
     default_max_components = 16
 
-    def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
-        """Return the positions of the columns that correlate within the classes."""
-        return choose_correlated_columns(numeric, classes, weights)
+    def list_blocks(self, numeric: ND, classes: IntN, weights: N) -> tuple[tuple[int, ...], ...]:
+        """Return the positions of the columns that surely correlate within the classes, and of those that may."""
+        return list_correlated_blocks(numeric, classes, weights)
+
+    def simplest_spec(self, n_classes: int) -> MixtureSpec:
+        """Return as many components as classes."""
+        return MixtureSpec((n_classes,), (_STRUCTURE,))
 
     def make_fits(self, rows: TrainingRows) -> SharedFits:
         """Return the fits of some rows."""
-        return SharedFits(rows)
+        return SharedFits(rows, self.strength)
+
+    def list_priors(self) -> tuple["SharedMixture", ...]:
+        """Return the family with priors of its covariances that count as more and more rows."""
+        return tuple(SharedMixture(replace(self.strength, covariance=rows)) for rows in PRIOR_ROWS)
 
     def choose_spec(
         self, fits: SharedFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
@@ -164,7 +176,7 @@ class SharedMixture(AbstractFamily[SharedFits]):
             require_rows_for_components(rows, request.n_components)
             return SpecChoice(MixtureSpec(request.n_components, (_STRUCTURE,)))
         if validation is None:
-            return SpecChoice(MixtureSpec((rows.n_classes,), (_STRUCTURE,)))
+            return SpecChoice(self.simplest_spec(rows.n_classes))
         n_supported = int(rows.class_weights.sum()) // MIN_ROWS_PER_COMPONENT
         most = max(1, min(request.max_components, n_supported))
         candidates = search_components(validation, options, (most,), (_STRUCTURE,))

@@ -64,7 +64,7 @@ def describe_block(context: ChoiceContext) -> list[str]:
     if not context.layout.block:
         return []
     names = [repr(context.numeric_names[j]) for j in context.layout.block]
-    return [f"{join_with_and(names)} correlate within the classes, and have full covariances."]
+    return [f"{join_with_and(names)} correlate within the classes; the model describes how (full covariances)."]
 
 
 def describe_diagonal(context: ChoiceContext) -> list[str]:
@@ -73,7 +73,7 @@ def describe_diagonal(context: ChoiceContext) -> list[str]:
         return []
     return [
         f"The numeric columns have more than {MAX_BLOCK_PATTERNS} patterns of missing cells, or too many products for "
-        "the memory, so that their covariances are diagonal."
+        "the memory, so that their correlations within a class are left out (diagonal covariances)."
     ]
 
 
@@ -89,7 +89,8 @@ def describe_counts(choice: SpecChoice, context: ChoiceContext) -> list[str]:
 def describe_small_classes(context: ChoiceContext, min_rows: int) -> list[str]:
     """Return a sentence on each class of fewer rows, whose prior counts."""
     return [
-        f"Class {label!r} has {weight:.4g} {pluralize('row', weight)}: its moments lean on those of all rows."
+        f"Class {label!r} has only {weight:.4g} {pluralize('row', weight)}: its means and variances are drawn towards "
+        "those of all rows (prior)."
         for label, weight in zip(context.classes.tolist(), context.class_weights, strict=True)
         if weight < min_rows
     ]

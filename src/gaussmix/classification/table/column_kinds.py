@@ -46,6 +46,8 @@ class ClassifiedColumns:
         Beyond which numbers of each numeric column count as missing.
     categories : dict of str to CategoryCells
         Cells of each categorical column.
+    presence : dict of str to ndarray of bool of shape (n,)
+        Which cells of each column have a value, also of columns that are left out, but for the target.
     notes : list of str
     """
 
@@ -53,6 +55,7 @@ class ClassifiedColumns:
     numbers: dict[str, N] = field(default_factory=dict)
     limits: dict[str, Limits] = field(default_factory=dict)
     categories: dict[str, CategoryCells] = field(default_factory=dict)
+    presence: dict[str, BoolN] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -77,6 +80,7 @@ def classify_columns(
         if column.name == target_name:
             classified.notes.append(f"{column.name!r} is the target and is left out.")
         elif column.is_date:
+            classified.presence[column.name] = column.find_dates()[is_counted]
             classified.notes.append(f"{column.name!r} holds dates or times and is left out; convert it to numbers.")
         else:
             _classify_column(column, rule, is_counted, classified)
@@ -139,12 +143,14 @@ def _classify_column(
     if numbers is not None:
         require_no_infinity(numbers, name)
         numbers = numbers[is_counted]
+        classified.presence[name] = ~np.isnan(numbers)
         if rule.is_category(name, numbers):
             cells = codes_of_numbers(numbers, name, rule.is_automatic)
         reason = reason_to_drop_numbers(name, numbers, rule.has_names)
     else:
         assert cells is not None
         cells = cells.select_rows(is_counted)
+        classified.presence[name] = cells.codes >= 0
         reason = reason_to_drop_category(cells)
     if reason is None and cells is not None and name not in rule.names:  # a user's categories may have many levels
         reason = reason_to_drop_levels(cells)

@@ -15,11 +15,13 @@ from gaussmix.classification.table.numeric_fitting import fit_numeric_columns
 from gaussmix.classification.table.ordered_levels import join_rare_neighbours
 from gaussmix.classification.table.ordered_numbers import OrderedNumbers, find_shared_starts
 from gaussmix.classification.table.shared_levels import separate_shared_levels
+from gaussmix.classification.table.suspected_leaks import find_suspected_leaks
 from gaussmix.classification.table.table_draft import CategoricalDraft, TableDraft
 from gaussmix.classification.table.table_schema import TableSchema
 from gaussmix.classification.table.target_leaks import require_no_target_leaks
 from gaussmix.core.input_arrays import parse_weights
-from gaussmix.errors import TableInputError
+from gaussmix.core.user_warnings import warn_user
+from gaussmix.errors import DataWarning, TableInputError
 from gaussmix.transforms import TransformLike
 from gaussmix.types import ArrayLike, IntN
 
@@ -53,7 +55,8 @@ def fit_table_schema(
     X : data frame, dict of columns or array of shape (n, d)
         Frames of pandas, polars, pyarrow and others. Missing cells are NaN, None, NaT, NA and blank text.
     target_codes : ndarray of int64 of shape (n,)
-        Classes of the rows, from 0. They choose transforms, and a column that determines them is an error.
+        Classes of the rows, from 0. They choose transforms. A column that determines them is an error, and a column
+        that alone predicts nearly all of them a DataWarning.
     weights : array-like of shape (n,), optional
         Rows of weight zero count as absent. Centers, scales and transforms are weighted; decisions that count rows
         count the others alike.
@@ -86,7 +89,7 @@ def fit_table_schema(
     codes, row_weights = codes[is_counted], row_weights[is_counted]
     columns = classify_columns(table, categorical, is_counted, target_name)
     require_no_target_leaks(columns, codes, table.has_names)
-    draft = TableDraft.from_columns(columns)
+    draft = TableDraft.from_columns(columns).with_notes(_warn_of_suspected_leaks(columns, codes, table.has_names))
     for step in _STEPS:
         draft = step(draft)
     numeric = fit_numeric_columns(draft.numeric, codes, row_weights, transform, table.names)
@@ -103,6 +106,15 @@ def _require_target_codes(target_codes: IntN, table: InputTable) -> IntN:
     if codes.shape != (table.n_rows,):
         raise TableInputError.wrong_target_length(codes.shape, table.n_rows)
     return codes
+
+
+def _warn_of_suspected_leaks(columns: ClassifiedColumns, target_codes: IntN, has_names: bool) -> list[str]:
+    """Warn of each column that alone predicts the class of nearly every row, and return the sentences as notes."""
+    suspected = find_suspected_leaks(columns, target_codes, has_names)
+    messages = [DataWarning.predicts_class_alone(each.column, each.accuracy, each.is_presence) for each in suspected]
+    for message in messages:
+        warn_user(message)
+    return [f"{message}." for message in messages]
 
 
 def _find_ordered_numbers(draft: TableDraft) -> dict[str, OrderedNumbers]:
@@ -148,7 +160,8 @@ def _make_readers(
 def _describe_transforms(numeric: tuple[NumericColumn, ...]) -> list[str]:
     """Return a note on each transformed column."""
     return [
-        f"{column.name!r} is transformed by {column.transform.description} in units of {column.unit:.3g}."
+        f"{column.name!r} is transformed {column.transform.effect} ({column.transform.description}, in units of "
+        f"{column.unit:.3g})."
         for column in numeric
         if column.transform is not None
     ]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gaussmix.errors import DataError, TableColumnError
-from gaussmix.types import AnyArray, IntN, N
+from gaussmix.types import AnyArray, BoolN, IntN, N
 
 _MAX_COMPARED_TEXTS = 6  # with more, one pass for each text takes longer than one that looks them up
 
@@ -37,6 +37,10 @@ class AbstractTableColumn(ABC):
         """Whether the column has a type of dates, times or durations."""
 
     @abstractmethod
+    def find_dates(self) -> BoolN:
+        """Return which cells (n,) of a column of dates have a value."""
+
+    @abstractmethod
     def to_numbers(self) -> N:
         """Return a numeric column as float64 (n,), NaN where it is missing."""
 
@@ -63,6 +67,10 @@ class FrameColumn(AbstractTableColumn):
     def is_date(self) -> bool:
         """Whether the column has a type of dates, times or durations."""
         return bool(self.series.dtype.is_temporal())
+
+    def find_dates(self) -> BoolN:
+        """Return which cells (n,) of a column of dates have a value."""
+        return ~np.asarray(self.series.is_null().to_numpy(), dtype=np.bool_)
 
     def to_numbers(self) -> N:
         """Return a numeric column as float64 (n,), NaN where it is missing."""
@@ -117,6 +125,10 @@ class ArrayColumn(AbstractTableColumn):
     def is_date(self) -> bool:
         """Whether the column has a type of dates, times or durations."""
         return self.cells.dtype.kind in "mM"
+
+    def find_dates(self) -> BoolN:
+        """Return which cells (n,) of a column of dates have a value."""
+        return ~np.isnat(self.cells)
 
     def to_numbers(self) -> N:
         """Return a numeric column as float64 (n,)."""

@@ -22,6 +22,7 @@ from gaussmix.classification.table.input_table import InputTable, read_input_tab
 from gaussmix.classification.table.table_columns import AbstractTableColumn
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.errors import DataError, DataWarning, TableInputError, UnknownNumbers
+from gaussmix.errors.text import format_count, join_with_and, join_with_commas
 from gaussmix.types import BoolND, IntN, N
 
 
@@ -40,9 +41,11 @@ class EncodedPositions(NamedTuple):
     categorical: tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TableSchema:
-    """How the columns of a table become the columns of encoded rows.
+    """How the columns of a table become the columns of encoded rows; ``print`` shows which are used, and the notes.
+
+    `fit_table_schema` makes it; a classifier keeps it as ``schema_``.
 
     Attributes
     ----------
@@ -66,6 +69,17 @@ class TableSchema:
     numeric: tuple[NumericColumn, ...]
     categorical: tuple[CategoricalColumn, ...]
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return which columns are used, and the notes."""
+        numeric, categorical = ([column.name for column in each] for each in (self.numeric, self.categorical))
+        used = f"{len(self.readers)} of {format_count(len(self.input_columns), 'column')} used, as"
+        parts = [
+            f"{format_count(len(names), f'{kind} column')} ({join_with_commas(names)})"
+            for kind, names in (("numeric", numeric), ("categorical", categorical))
+            if names
+        ]
+        return "\n".join([f"{used} {join_with_and(parts)}", *self.notes])
 
     @property
     def n_levels(self) -> tuple[int, ...]:

@@ -17,8 +17,9 @@ def require_no_target_leaks(columns: ClassifiedColumns, target_codes: IntN, has_
     """Raise TargetLeakError for the first column from which the class follows.
 
     A column leaks if each of its levels occurs in one class only, if it is present in rows of one class only, or if a
-    number separates the classes by cuts. Cuts count in tables with names of at least 200 rows: they can be measured,
-    and a table of numbers without names is taken as it is.
+    number separates the classes by cuts. Presence counts for columns that are left out, too, such as dates: users who
+    convert them to numbers would bring the leak back. Cuts count in tables with names of at least 200 rows: they can be
+    measured, and a table of numbers without names is taken as it is.
 
     Parameters
     ----------
@@ -31,12 +32,12 @@ def require_no_target_leaks(columns: ClassifiedColumns, target_codes: IntN, has_
     n_classes = int(target_codes.max()) + 1
     if len(np.unique(target_codes)) < 2:
         return
+    for name, is_present in columns.presence.items():
+        _require_no_leak_of_presence(name, is_present, target_codes, n_classes)
     for name, cells in columns.categories.items():
-        _require_no_leak_of_presence(name, cells.codes >= 0, target_codes, n_classes)
         _require_impure_levels(name, cells, target_codes, n_classes)
-    for name, numbers in columns.numbers.items():
-        _require_no_leak_of_presence(name, ~np.isnan(numbers), target_codes, n_classes)
-        if has_names:
+    if has_names:
+        for name, numbers in columns.numbers.items():
             _require_no_cuts(name, numbers, target_codes, n_classes)
 
 
