@@ -71,9 +71,9 @@ def _copy_changes(
     cells = (
         distinct.tolist()
         if source.is_numeric
-        else [source.values[code] if code >= 0 else None for code in distinct.tolist()]
+        else [source.example_values[code] if code >= 0 else None for code in distinct.tolist()]
     )
-    convert = _to_number if target.is_numeric else _CodeLookup(target).find
+    convert = _to_number if target.is_numeric else target.find_code
     target_values[is_changed] = np.array([convert(cell) for cell in cells], dtype=target_values.dtype)[position]
 
 
@@ -81,14 +81,3 @@ def _to_number(cell: Cell) -> float:
     """Return a cell as a number, NaN if it is none."""
     number = parse_number(cell) if isinstance(cell, str) else cell
     return np.nan if number is None else float(number)
-
-
-@dataclass(frozen=True)
-class _CodeLookup:
-    """The codes of the values of a categorical column."""
-
-    column: InputColumn
-
-    def find(self, cell: Cell) -> int:
-        """Return the code of a value, -1 if it is missing or unknown."""
-        return self.column.values.index(cell) if cell in self.column.values else -1
