@@ -83,6 +83,9 @@ def test_what_is_printed(result: Result) -> None:
     assert re.search(r"^  1  \d+ customers, \d+% \(\d+% to \d+%\)$|^  1  \d+ customers, ", result.stdout, re.MULTILINE)
     assert "no. data row customer probability segment" in said
     assert "why: " in said
+    assert re.search(r"change: \S+ = .+ instead of .+: \d", said)
+    assert "Fixed columns do not change." in said
+    assert "segment_probability" in said
     assert "Of the customers who have not left: contact " in said
     assert "Test of the rule: it would have contacted" in said
     assert all(len(line) <= 80 for line in result.stdout.splitlines()[:-5])
@@ -107,7 +110,14 @@ def test_the_tables_have_the_columns_of_the_file(result: Result, folder: Path) -
     missing = pacsv.ConvertOptions(strings_can_be_null=True)
     own = pacsv.read_csv(folder / "data.csv", convert_options=missing).to_pydict()
     written = pq.read_table(folder / "out/scored.parquet").to_pydict()
-    further = ["churn_probability", "segment", "reasons_to_leave", "reasons_to_stay", "smallest_change"]
+    further = [
+        "churn_probability",
+        "segment",
+        "segment_probability",
+        "reasons_to_leave",
+        "reasons_to_stay",
+        "smallest_change",
+    ]
     assert list(written) == [*own, *further, "contact", "expected_profit"]
     assert {name: written[name] for name in own} == own
     assert pacsv.read_csv(folder / "out/scored.csv").column_names == list(written)
@@ -178,8 +188,15 @@ def test_a_split_in_time_and_a_column_of_values(run: Run, write: Write) -> None:
         result.stdout
     )
     assert "Note: 'quarter' says which customers are later, and is not an input." in flat(result.stderr)
+    assert "--fixed of gaussmix churn" in flat(result.stdout)
     written = pq.read_table("data-churn/scored.parquet").to_pydict()
     stayed = ~np.array(written["left"])
+    assert written["tested"] == [quarter > 2 for quarter in customers["quarter"]]
+    n_untested = int(np.sum(stayed & ~np.array(written["tested"])))
+    assert (
+        f"{n_untested} of the {stayed.sum()} customers who have not left are not among those who were tested"
+        in flat(result.stdout)
+    )
     plan = plan_actions(np.array(written["churn_probability"])[stayed], 10.0, np.array(written["fee"])[stayed], 0.5)
     np.testing.assert_allclose(np.array(written["expected_profit"])[stayed], plan.expected_profits)
 
@@ -209,7 +226,7 @@ def test_one_of_three_outcomes_counts_as_left_and_odd_columns_are_notes(run: Run
 
 USAGE: dict[str, tuple[tuple[object, ...], str]] = {
     "one of the costs": (("--cost-contact", 10), "add --value-saved and --success-rate"),
-    "negative cost": (("--cost-contact", -1), "is not a number of at least 0"),
+    "negative cost": (("--cost-contact", -1), "is not a number of at least 0; give one, such as 0.5"),
     "negative value": (
         ("--cost-contact", 1, "--value-saved", -5, "--success-rate", 0.5),
         "is not a number of at least 0",

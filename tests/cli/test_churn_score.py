@@ -14,7 +14,14 @@ from tests.cli.conftest import Run, read_error
 from tests.cli.test_churn import COSTS, flat, make_customers, write_csv
 
 INPUTS = ("customer", "months", "plan", "age", "fee")
-FURTHER = ["churn_probability", "segment", "reasons_to_leave", "reasons_to_stay", "smallest_change"]
+FURTHER = [
+    "churn_probability",
+    "segment",
+    "segment_probability",
+    "reasons_to_leave",
+    "reasons_to_stay",
+    "smallest_change",
+]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +64,7 @@ def test_new_customers_are_scored(run: Run, fitted: tuple[ChurnModel, Path], tmp
     np.testing.assert_array_equal(written["contact"], plan_actions(p, 10.0, 100.0, 0.5).is_contacted)
     said = flat(result.stdout)
     assert "File new.csv: 40 customers Model churn.safetensors" in said
-    assert f"about {p.sum():.0f} of 40 customers are expected to leave" in said
+    assert f"Leaving expected: about {p.sum():.0f} of 40 (" in said
     assert "Drift No column of 40 rows differs" in said
     assert "customers who may leave no. data row customer probability segment" in said
     assert f"Contact {int(np.sum(written['contact']))} of 40 customers" in said
@@ -81,7 +88,7 @@ def test_a_new_rate(run: Run, fitted: tuple[ChurnModel, Path], tmp_path: Path) -
     columns = make_new(200)
     data, cells = write_csv(tmp_path / "new.csv", columns), to_cells(columns)
     given = run("churn-score", path, data, "--new-rate", 0.6, "--explain", 0)
-    assert "The probabilities are corrected for a churn rate of 60%." in flat(given.stdout)
+    assert "corrected as if the churn rate of all customers had changed from" in flat(given.stdout)
     written = pacsv.read_csv("new-scored.csv").to_pydict()
     np.testing.assert_allclose(written["churn_probability"], model.churn_probability(cells, 0.6))
     estimated = run("churn-score", path, data, "--new-rate", "estimate", "--explain", 0)
@@ -91,6 +98,20 @@ def test_a_new_rate(run: Run, fitted: tuple[ChurnModel, Path], tmp_path: Path) -
     np.testing.assert_allclose(written["churn_probability"], model.churn_probability(cells, "estimate"))
     for text in ("0", "1", "2.5", "often"):
         assert run("churn-score", path, data, "--new-rate", text).exit_code == 2
+
+
+def test_customers_without_cells_are_told(run: Run, fitted: tuple[ChurnModel, Path], tmp_path: Path) -> None:
+    columns = make_new(12)
+    for name in ("months", "plan", "age", "fee"):
+        columns[name] = ["", "", "", *columns[name][3:]]
+    result = run("churn-score", fitted[1], write_csv(tmp_path / "new.csv", columns), "--explain", 0)
+    assert result.exit_code == 0, result.output
+    p = pacsv.read_csv("new-scored.csv").to_pydict()["churn_probability"]
+    assert p[0] == p[1] == p[2] != p[3]
+    told = "3 of 12 customers have no cell that the model uses; they get the probability of an unknown customer"
+    assert f"{told}, {100 * p[0]:.0f}%" in flat(result.stderr)
+    full = write_csv(tmp_path / "full.csv", make_new())
+    assert "have no cell" not in run("churn-score", fitted[1], full, "--explain", 0).stderr
 
 
 def test_drift_and_unknown_levels_are_told(run: Run, fitted: tuple[ChurnModel, Path], tmp_path: Path) -> None:
@@ -143,7 +164,16 @@ BAD: dict[str, tuple[dict[str, Any], tuple[object, ...], str]] = {
         (),
         "bad.csv has no column 'months', which the model uses; add it",
     ),
-    "text for numbers": (make_new(months=["many"] * 40), (), "column 'months' was numeric in the fit, but now holds"),
+    "text for numbers": (
+        make_new(months=["many"] * 40),
+        (),
+        "bad.csv: column 'months' was numeric in the fit, but data row 1",
+    ),
+    "decimal commas": (
+        make_new(fee=[f"{value},85" for value in make_new()["fee"]]),
+        (),
+        "with a decimal comma instead of a point; write numbers with a decimal point, and leave cells",
+    ),
     "dates for numbers": (make_new(age=["2024-01-01"] * 40), (), "'age' held no dates in the fit"),
     "no column of values": (make_new(), (*COSTS[:2], "--value-saved", "worth", *COSTS[4:]), "no column named 'worth'"),
     "text as values": (make_new(), (*COSTS[:2], "--value-saved", "plan", *COSTS[4:]), "contains text, so it cannot be"),

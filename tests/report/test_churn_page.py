@@ -8,23 +8,39 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaussmix.classification import ChurnModel, PeerComparison, plan_actions
+from gaussmix.classification import (
+    ChurnModel,
+    MixtureClassifier,
+    PeerComparison,
+    compare_with_peers,
+    plan_actions,
+)
 from gaussmix.errors import DataError, FileError, ParameterError
 from gaussmix.report import (
     ChurnSummary,
     ContactTerms,
     GroupColumn,
+    ScoredCustomers,
     render_churn_html,
     score_customers,
     summarize_churn,
     write_churn_report,
 )
 from gaussmix.report.churn_tables import customer_table, profile_table, segment_table
-from gaussmix.report.churn_text import describe_change, describe_contacts, describe_new_rate
-from tests.report.churn_samples import make_comparison
+from gaussmix.report.churn_text import (
+    SEGMENT_COUNTS,
+    describe_change,
+    describe_changes,
+    describe_contacts,
+    describe_important_columns,
+    describe_new_rate,
+    describe_untested,
+    name_factor,
+)
 from tests.report.test_html_page import FETCHING_ATTRIBUTES, Page
 
 N_ROWS = 140
+CLASSIFIER = MixtureClassifier(n_components=1, n_starts=1, random_state=0)
 TERMS = ContactTerms(10.0, 100.0, 0.5)
 SECTIONS = ["summary", "segments", "customers", "contacts", "quality", "groups", "columns", "method", "about"]
 
@@ -40,22 +56,13 @@ def make_customers(n_rows: int = N_ROWS, seed: int = 0) -> tuple[dict[str, Any],
 
 @pytest.fixture(scope="module")
 def model() -> ChurnModel:
-    return ChurnModel(fixed_columns=["age"], random_state=0).fit(*make_customers())
+    return ChurnModel(CLASSIFIER, fixed_columns=["age"], random_state=0).fit(*make_customers())
 
 
 @pytest.fixture(scope="module")
-def comparison(model: ChurnModel) -> PeerComparison:
-    """A comparison in which all customers but the first twenty are tested."""
-    X, has_left = make_customers()
-    rows = np.arange(20, N_ROWS)
-    p = np.clip(model.churn_probability(X)[rows] + 0.01, 0.0, 1.0)
-    made = make_comparison(N_ROWS - 20)
-    return replace(
-        made,
-        rows=rows,
-        is_positive=has_left[rows],
-        probabilities={"mixture classifier": p, "logistic regression": p / 2},
-    )
+def comparison() -> PeerComparison:
+    """Two folds with their classifiers."""
+    return compare_with_peers(CLASSIFIER, *make_customers(), n_folds=2, keep_classifiers=True)
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +81,82 @@ def text(summary: ChurnSummary) -> str:
 def test_probabilities_are_those_of_models_that_have_not_seen_the_customer(
     summary: ChurnSummary, model: ChurnModel, comparison: PeerComparison
 ) -> None:
-    found = summary.scores.probabilities
-    np.testing.assert_array_equal(found[20:], comparison.probabilities["mixture classifier"])
-    classifier = model.classifier_
-    assert classifier.held_out_rows_ is not None
-    assert classifier.held_out_proba_ is not None
-    held_out = dict(zip(classifier.held_out_rows_.tolist(), classifier.held_out_proba_[:, 1].tolist(), strict=True))
-    assert found[:20].tolist() == [held_out[row] for row in range(20)]
+    np.testing.assert_array_equal(summary.scores.probabilities, comparison.probabilities["mixture classifier"])
+    assert summary.scores.is_tested is None
+    X, has_left = make_customers()
+    without = summarize_churn(model, X, has_left, replace(comparison, folds=()))
+    np.testing.assert_array_equal(without.scores.probabilities, model.churn_probability(X))
+
+
+def logit(p: Any) -> Any:
+    return np.log(p) - np.log1p(-np.asarray(p))
+
+
+def require_consistent(scores: ScoredCustomers, n_customers: int) -> None:
+    """Base log-odds and contributions are the logit of the shown probability, of every explained customer."""
+    assert scores.reasons is not None
+    found, shown = scores.reasons.contributions, scores.probabilities[scores.candidates]
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), logit(shown), atol=1e-8)
+    np.testing.assert_allclose(
+        [sum(r.log_odds for r in one) for one in scores.reasons.reasons] + found.base, logit(shown)
+    )
+    assert len(scores.explanations) == n_customers
+    for row, one in zip(scores.candidates.tolist(), scores.explanations, strict=False):
+        assert one.row == row
+        assert one.probability == pytest.approx(scores.probabilities[row], abs=1e-9)
+        total = one.base_log_odds + sum(each.log_odds for each in one.contributions)
+        assert total == pytest.approx(logit(scores.probabilities[row]), abs=1e-8)
+        assert one.threshold == scores.probabilities[row] / 2
+        assert one.segment == scores.segments.numbers[row]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_reasons_and_changes_are_those_of_the_model_of_the_shown_probability(seed: int) -> None:
+    X, has_left = make_customers(seed=seed)
+    X["plan"][np.flatnonzero(has_left)[0]] = "once"  # a fold does not know it
+    options = {"n_folds": 3, "random_state": seed, "keep_classifiers": True}
+    compared = compare_with_peers(CLASSIFIER, X, has_left, **options)
+    model = ChurnModel(CLASSIFIER, fixed_columns=["age"], random_state=0).fit(X, has_left)
+    scores = summarize_churn(model, X, has_left, compared).scores
+    require_consistent(scores, len(scores.candidates))
+    tables = {int(row): fold.classifier for fold in compared.folds for row in fold.rows}
+    n_changes = 0
+    for row, one in zip(scores.candidates.tolist(), scores.explanations, strict=False):
+        for change in one.changes:
+            cells = {name: np.array([values[row]], dtype=values.dtype) for name, values in X.items()}
+            for name, value in change.new.items():
+                assert change.old[name] == cells[name][0]
+                cells[name][0] = value
+            p = tables[row].predict_proba(cells)[0, 1]
+            assert p == pytest.approx(change.probability, abs=1e-9)
+            assert p < scores.probabilities[row] / 2
+            assert "age" not in change.columns
+            n_changes += 1
+    assert n_changes > 10
+
+
+def test_customers_that_no_fold_tests_have_probability_and_reasons_of_the_model(model: ChurnModel) -> None:
+    X, has_left = make_customers()
+    options = {"time": np.arange(N_ROWS), "test_fraction": 0.3, "keep_classifiers": True}
+    compared = compare_with_peers(CLASSIFIER, X, has_left, **options)
+    scores = summarize_churn(model, X, has_left, compared).scores
+    require_consistent(scores, len(scores.candidates))
+    assert scores.is_tested is not None
+    np.testing.assert_array_equal(np.flatnonzero(scores.is_tested), compared.rows)
+    earlier = ~scores.is_tested
+    np.testing.assert_array_equal(scores.probabilities[earlier], model.churn_probability(X)[earlier])
+    np.testing.assert_array_equal(scores.to_table()["tested"], scores.is_tested)
+    (sentence,) = describe_untested(scores.is_tested, scores.candidates)
+    assert sentence.startswith(f"{np.sum(earlier & ~has_left)} of the {np.sum(~has_left)} customers who have not left")
+
+
+def test_corrected_probabilities_are_explained(model: ChurnModel) -> None:
+    X, _ = make_customers(60, 5)
+    p = model.churn_probability(X, 0.05)
+    scores = score_customers(model, X, p, new_rate=0.05)
+    require_consistent(scores, 60)
+    plain = score_customers(model, X, model.churn_probability(X))
+    assert plain.explanations[0].probability > scores.explanations[0].probability + 0.1
 
 
 def test_candidates_have_not_left_and_are_in_order(summary: ChurnSummary, model: ChurnModel) -> None:
@@ -88,7 +164,9 @@ def test_candidates_have_not_left_and_are_in_order(summary: ChurnSummary, model:
     scores = summary.scores
     assert sorted(scores.candidates.tolist()) == np.flatnonzero(~has_left).tolist()
     assert (np.diff(scores.probabilities[scores.candidates]) <= 0).all()
-    np.testing.assert_array_equal(scores.segments, model.assign_segments(X).numbers)
+    np.testing.assert_array_equal(scores.segments.numbers, model.assign_segments(X).numbers)
+    own = model.assign_segments(X).probabilities.max(axis=1)
+    np.testing.assert_array_equal(scores.to_table()["segment_probability"], own)
     assert scores.plan is not None
     expected = plan_actions(scores.probabilities[scores.candidates], 10.0, 100.0, 0.5)
     np.testing.assert_array_equal(scores.plan.is_contacted, expected.is_contacted)
@@ -99,8 +177,8 @@ def test_the_table_has_every_customer(summary: ChurnSummary) -> None:
     assert {len(values) for values in table.values()} == {N_ROWS}
     assert list(table)[-2:] == ["contact", "expected_profit"]
     first = int(scores.candidates[0])
-    assert table["reasons_to_leave"][first] == scores.reason_texts()[0]
-    assert table["reasons_to_stay"][first] == scores.reason_texts(is_raising=False)[0]
+    assert table["reasons_to_leave"][first] == scores.reasons_to_leave[0]
+    assert table["reasons_to_stay"][first] == scores.reasons_to_stay[0]
     assert table["smallest_change"][first] == describe_change(scores.explanations[0])
     left = summary.is_positive
     for name in ("reasons_to_leave", "reasons_to_stay", "smallest_change"):
@@ -109,21 +187,8 @@ def test_the_table_has_every_customer(summary: ChurnSummary) -> None:
     assert np.isnan(table["expected_profit"][left]).all()
     without = score_customers(summary.model, make_customers()[0], scores.probabilities, max_explained=0)
     assert "contact" not in without.to_table()
-    assert len(without.reason_texts()) == N_ROWS
+    assert len(without.reasons_to_leave) == N_ROWS
     assert without.change_texts == []
-
-
-def test_changes_halve_the_probability_and_keep_fixed_columns(summary: ChurnSummary, model: ChurnModel) -> None:
-    X, _ = make_customers()
-    p = model.churn_probability(X)
-    n_found = 0
-    for row, explanation in zip(summary.scores.candidates.tolist(), summary.scores.explanations, strict=False):
-        assert explanation.threshold == pytest.approx(p[row] / 2)
-        for change in explanation.changes:
-            assert change.probability < explanation.threshold
-            assert "age" not in change.columns
-            n_found += 1
-    assert n_found > 10
 
 
 def test_summary_in_sentences(summary: ChurnSummary) -> None:
@@ -142,10 +207,17 @@ def test_summary_in_sentences(summary: ChurnSummary) -> None:
 
 
 def test_segments_that_say_nothing_are_not_described(summary: ChurnSummary) -> None:
-    first = summary.segments[0]
-    plain = replace(first, profile=replace(first.profile, named_columns=()))
-    segments = replace(summary.segments, segments=(plain, *summary.segments.segments[1:]), notes=("They say little.",))
-    assert replace(summary, segments=segments).sentences[1] == "They say little."
+    segments = summary.segments
+    assert segments.is_informative
+    losses = tuple(
+        replace(one, log_loss=0.999 * one.log_loss / (1.0 - segments.explained_fraction)) for one in segments.candidates
+    )
+    useless = replace(segments, candidates=losses)
+    assert useless.explained_fraction == pytest.approx(0.001, abs=1e-9)
+    plain = replace(segments[0], profile=replace(segments[0].profile, named_columns=()))
+    for changed in (useless, replace(segments, segments=(plain, *segments.segments[1:]))):
+        assert replace(summary, segments=changed).sentences[1].startswith("What matters most")
+    assert np.isnan(replace(segments, candidates=()).explained_fraction)
 
 
 def test_tables_of_segments_and_customers(summary: ChurnSummary) -> None:
@@ -204,6 +276,15 @@ def test_the_page_shows_the_tables(text: str, summary: ChurnSummary) -> None:
         assert customer.change in page_text
     assert f"The next {len(customers) - 20} customers" in page_text
     assert "Fixed columns do not change." in page_text
+    assert SEGMENT_COUNTS in page_text
+    assert summary.validation.plan is not None
+    n_contacted = summary.validation.plan.n_contacted
+    assert f"Test of the rule on the {N_ROWS} customers whose outcome is known" in page_text
+    assert f"Dotted: the {n_contacted} whom the rule contacts in the test." in page_text
+    assert "95 %" not in page_text
+    assert summary.scores.reasons is not None
+    for factor in summary.scores.reasons.factors():
+        assert name_factor(factor.columns) in page_text
 
 
 def test_parts_that_were_not_asked_for_are_left_out(model: ChurnModel, comparison: PeerComparison) -> None:
@@ -241,12 +322,29 @@ def test_contacts_and_new_rates_in_words(model: ChurnModel) -> None:
     tested = plan_actions(p, 10.0, 100.0, 0.5, y=np.array([True, False, False]))
     now, test = describe_contacts(tested, current)
     assert now.startswith("Of the customers who have not left: contact 2 of 3 customers")
-    assert "contacted 2 of 3 customers. A profit of 50 was expected" in test
+    assert "contacted 2 of the 3 customers whose outcome is known. A profit of 50 was expected" in test
     assert "it would have been 30 (" in test
-    assert describe_new_rate(0.2, None) == "The probabilities are corrected for a churn rate of 20%."
+    said = describe_new_rate(0.2, 0.265, None)
+    assert said.startswith(
+        "The probabilities are corrected as if the churn rate of all customers had changed from 26% to"
+    )
     estimate = model.estimate_rate(make_customers(300, 3)[0])
-    said = describe_new_rate(float(estimate.prior[1]), estimate)
+    said = describe_new_rate(float(estimate.prior[1]), 0.3, estimate)
     assert f"a churn rate of {100 * estimate.prior[1]:.1f}% (± {100 * estimate.standard_errors[1]:.1f})" in said
+
+
+def test_changes_and_columns_in_words(summary: ChurnSummary) -> None:
+    explained = [one for one in summary.scores.explanations if one.changes]
+    single = next(one.changes[0] for one in explained if one.changes[0].columns == ("plan",))
+    assert single.description.startswith("plan = yearly instead of <b>monthly</b>: ")
+    assert single.description.endswith("%")
+    assert describe_change(replace(explained[0], changes=())) == "no change of one or two columns halves it"
+    assert describe_changes(True).endswith("Fixed columns do not change.")
+    assert "--fixed of gaussmix churn" in describe_changes(False)
+    assert name_factor(("minutes",)) == "minutes"
+    assert name_factor(("minutes", "charge", "cost")) == "minutes (with charge and cost)"
+    assert describe_important_columns(None) == []
+    assert describe_untested(None, summary.scores.candidates) == []
 
 
 def test_arguments_that_are_not_allowed(

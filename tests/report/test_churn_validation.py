@@ -12,6 +12,7 @@ from gaussmix.report.churn_pictures import draw_profit_pictures, draw_validation
 from gaussmix.report.churn_tables import model_table
 from gaussmix.report.churn_text import (
     calibration_p_value,
+    describe_groups,
     describe_outcomes,
     describe_ranking,
     describe_reliability,
@@ -57,6 +58,13 @@ def test_groups_are_judged_at_the_threshold_of_the_plan() -> None:
     found = make_churn_validation(make_comparison(), groups=groups, terms=ContactTerms(30.0, 300.0, 0.4))
     assert found.groups is not None
     assert found.groups.threshold == pytest.approx(30.0 / (300.0 * 0.4))
+    assert describe_groups(found)[-1] == "Above 0.25 a contact pays off."
+    plain = make_churn_validation(make_comparison(), groups=groups)
+    assert plain.groups is not None
+    above = np.mean(plain.probabilities > plain.groups.threshold)
+    assert above == pytest.approx(plain.comparison.is_positive.mean(), abs=0.01)
+    assert f"probability above {plain.groups.threshold:.3g} as have left." in describe_groups(plain)[-1]
+    assert describe_groups(make_churn_validation(make_comparison())) == []
     hopeless = make_churn_validation(make_comparison(), groups=groups, terms=ContactTerms(300.0, 30.0, 0.4))
     assert hopeless.groups is not None
     assert 0.0 < hopeless.groups.threshold < 1.0
@@ -108,7 +116,7 @@ def test_p_values_of_right_probabilities_are_uniform() -> None:
 
 
 def test_outcomes_in_words() -> None:
-    assert describe_outcomes(1869, 7043) == "1869 of 7043 customers left (26.5%)."
+    assert describe_outcomes(1869, 7043) == "1,869 of 7,043 customers left (26.5%)."
     assert describe_outcomes(1, 1) == "1 of 1 customer left (100.0%)."
     assert [format_whole_percent(x) for x in (0.0, 0.026, 0.1, 0.256, 1.0)] == ["0%", "2.6%", "10%", "26%", "100%"]
 
@@ -120,6 +128,7 @@ def test_the_table_of_models() -> None:
     auc, *_ = found.comparison.differences["logistic regression"]
     assert second.auc_difference == f"+{auc.difference:.4f} ± {auc.standard_error:.4f}"
     assert second.brier_difference.startswith("\N{MINUS SIGN}0.")
+    assert any(second.auc_difference in sentence for sentence in found.comparison.sentences)
     assert float(first.auc) - float(second.auc) == pytest.approx(auc.difference, abs=1.01e-4)
 
 

@@ -167,7 +167,7 @@ def _propose_shrinkage(rows: TrainingRows, options: ModelOptions) -> Shrinkage:
 def _choose_spec(prepared: PreparedColumns, options: ModelOptions) -> ChosenColumns:
     """Return the specification that is best with some columns, and the prior and penalty that are best with it.
 
-    With these other numbers of components may be best, so that they are chosen again.
+    With these other numbers of components may be best, so that numbers near the first ones are tried again.
     """
     best, validate, request = _propose_shrinkage(prepared.rows, options), prepared.validate, options.request
     fits = best.family.make_fits(prepared.rows)
@@ -178,7 +178,7 @@ def _choose_spec(prepared: PreparedColumns, options: ModelOptions) -> ChosenColu
     first, best = best, choose_shrinkage(best, choice.spec, validate, options.has_given_penalty)
     if best != first:
         fits = best.family.make_fits(prepared.rows)
-        choice = best.family.choose_spec(fits, request, validate(best.family), best.members)
+        choice = best.family.choose_spec(fits, request, validate(best.family), best.members, choice.spec)
     return ChosenColumns(prepared, fits, validate(best.family), choice, best)
 
 

@@ -10,8 +10,6 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-
 from gaussmix.classification.calibration import fit_calibration
 from gaussmix.classification.families.base import AnyFamily
 from gaussmix.classification.families.component_search import log_losses
@@ -21,6 +19,7 @@ from gaussmix.classification.families.members import MemberOptions, MixtureSpec
 PENALTIES = (2.0, 10.0, 50.0, 250.0)
 _PENALTY_OF_FEW_ROWS, _PENALTY_OF_MANY_ROWS = 50.0, 2.0
 _MANY_ROWS = 3000.0
+_MIN_GAIN = 1.0  # in nats of all rows: with less a step is as likely to be worse
 
 
 class Shrinkage(NamedTuple):
@@ -61,18 +60,20 @@ def choose_shrinkage(
 
 
 def _descend(ladder: Sequence[Shrinkage], first: Shrinkage, compute_loss: Callable[[Shrinkage], float]) -> Shrinkage:
-    """Return the best rung of a ladder, as far as single steps from the first one lower the loss."""
+    """Return the rung of a ladder that single steps from the first one reach as long as they lower the loss."""
     position = ladder.index(first)
     for step in (1, -1):
         following = position + step
-        while 0 <= following < len(ladder) and compute_loss(ladder[following]) < compute_loss(ladder[position]):
+        while 0 <= following < len(ladder):
+            if compute_loss(ladder[following]) > compute_loss(ladder[position]) - _MIN_GAIN:
+                break
             position, following = following, following + step
     return ladder[position]
 
 
 def _calibrated_loss(validation: CrossValidation, spec: MixtureSpec, options: MemberOptions) -> float:
-    """Return the log-loss of the held-out rows, in nats per row, after a calibration with floors."""
+    """Return the log-loss of the held-out rows, in nats in total, after a calibration with floors."""
     log_probabilities, rows = validation.predict(spec, options), validation.held_out_rows
     calibration = fit_calibration("floor", log_probabilities, rows.classes, rows.row_weights)
     losses = log_losses(calibration.apply(log_probabilities), rows.classes)
-    return float(np.average(losses, weights=rows.row_weights))
+    return float(rows.row_weights @ losses)

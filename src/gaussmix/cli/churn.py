@@ -122,7 +122,7 @@ def _print_result(options: ChurnOptions, result: "ChurnResult") -> None:
         format_models(summary.validation),
         format_groups(summary.validation),
         format_segments(summary),
-        format_customers(summary.scores, "customers who may leave next"),
+        format_customers(summary.scores, "customers who may leave next", bool(options.fixed)),
         format_contacts(summary.validation.plan, summary.scores.plan),
     )
     for paragraph in paragraphs:

@@ -7,14 +7,18 @@ from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.cli.churn_scoring import ScoredFile
 from gaussmix.cli.console import terminal_width
 from gaussmix.cli.text_formatting import format_fields, format_table, truncate_text
-from gaussmix.errors.text import format_count
+from gaussmix.errors.text import pluralize
 from gaussmix.report.churn_scores import ScoredCustomers
 from gaussmix.report.churn_summary import ChurnSummary
 from gaussmix.report.churn_tables import CustomerRow, customer_table, model_table, segment_table
 from gaussmix.report.churn_text import (
+    SEGMENT_COUNTS,
+    describe_changes,
     describe_contacts,
+    describe_groups,
     describe_new_rate,
     describe_outcomes,
+    describe_untested,
     describe_validation,
     format_whole_percent,
 )
@@ -29,7 +33,7 @@ def format_summary(file_name: str, target: str, summary: ChurnSummary) -> str:
     """Return what was read, who left, and how good the probabilities are."""
     n_columns = len(summary.model.classifier_.schema_.input_columns)
     fields = [
-        ("File", f"{file_name}: {len(summary.is_positive)} customers, {n_columns} columns beside {target!r}"),
+        ("File", f"{file_name}: {len(summary.is_positive):,} customers, {n_columns} columns beside {target!r}"),
         ("Outcome", describe_outcomes(int(summary.is_positive.sum()), len(summary.is_positive))),
     ]
     names = ("Test", "Ranking", "Accuracy")
@@ -46,23 +50,27 @@ def format_models(validation: ChurnValidation) -> str:
 
 def format_groups(validation: ChurnValidation) -> str:
     """Return the sentences on the groups of a column; '' without one."""
-    return "" if validation.groups is None else "\n".join(map(_wrap, validation.groups.sentences))
+    return "\n".join(map(_wrap, describe_groups(validation)))
 
 
 def format_segments(summary: ChurnSummary) -> str:
     """Return the segments in words, the highest churn rate first."""
-    lines = ["segments"]
+    lines = ["segments", *(f"  {_wrap(note, 2)}" for note in summary.segments.notes)]
     for row in segment_table(summary.segments):
         head = f"  {row.name}  "
         text = f"{row.size} customers, {row.rate} left: {row.description}"
         lines.append(f"{head}{_wrap(text, len(head))}")
-    return "\n".join([*lines, *(f"  {_wrap(note, 2)}" for note in summary.segments.notes)])
+    return "\n".join([*lines, f"  {_wrap(SEGMENT_COUNTS, 2)}"])
 
 
-def format_customers(scores: ScoredCustomers, title: str) -> str:
+def format_customers(scores: ScoredCustomers, title: str, has_fixed_columns: bool) -> str:
     """Return the customers who may leave, the highest probability first; '' if there are none."""
     rows = customer_table(scores, MAX_CUSTOMERS_SHOWN)
-    return f"{title}\n{_format_customer_rows(rows, list(scores.identifiers))}" if rows else ""
+    if not rows:
+        return ""
+    notes = [describe_changes(has_fixed_columns), *describe_untested(scores.is_tested, scores.candidates)]
+    table = _format_customer_rows(rows, list(scores.identifiers))
+    return "\n".join([title, table, *(f"  {_wrap(note, 2)}" for note in notes)])
 
 
 def _format_customer_rows(rows: Sequence[CustomerRow], identifier_names: Sequence[str]) -> str:
@@ -87,14 +95,15 @@ def format_contacts(tested: ActionPlan | None, current: ActionPlan | None) -> st
 def format_score_summary(model_name: str, file_name: str, scored: ScoredFile) -> str:
     """Return what was scored, how many customers are expected to leave, and how they differ from those of the fit."""
     probabilities = scored.scores.probabilities
+    n_customers = len(probabilities)
     expected, mean = probabilities.sum(), format_whole_percent(float(probabilities.mean()))
     fields = [
-        ("File", f"{file_name}: {format_count(len(probabilities), 'customer')}"),
+        ("File", f"{file_name}: {n_customers:,} {pluralize('customer', n_customers)}"),
         ("Model", model_name),
-        ("Leaving", f"about {expected:,.0f} of {len(probabilities)} customers are expected to leave ({mean})"),
+        ("Leaving", f"expected: about {expected:,.0f} of {n_customers:,} ({mean})"),
     ]
     if scored.new_rate is not None:
-        fields.append(("Rate", describe_new_rate(scored.new_rate, scored.rate_estimate)))
+        fields.append(("Rate", describe_new_rate(scored.new_rate, scored.training_rate, scored.rate_estimate)))
     outcomes = () if scored.evaluation is None else scored.evaluation.sentences
     for name, sentences in (("Outcomes", outcomes), ("Drift", scored.drift.sentences)):
         fields += [(name if i == 0 else "", sentence) for i, sentence in enumerate(sentences)]

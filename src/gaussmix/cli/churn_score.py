@@ -96,8 +96,9 @@ def run_churn_score(
     scored = score_file(model, file, rate, contact, explain)
     _print_scores(model, file, scored)
     with console.progress_bar(f"writing {path.name}"):
-        write_table_with_columns(scored.table, scored.scores.to_table(), path)
-    typer.echo(f"Wrote {path}: FILE's columns, {', '.join(scored.scores.to_table())}")
+        columns = scored.scores.to_table()
+        write_table_with_columns(scored.table, columns, path)
+    typer.echo(f"Wrote {path}: FILE's columns, {', '.join(columns)}")
 
 
 def _print_scores(model: Path, file: Path, scored: "ScoredFile") -> None:
@@ -106,7 +107,7 @@ def _print_scores(model: Path, file: Path, scored: "ScoredFile") -> None:
 
     paragraphs = (
         format_score_summary(model.name, file.name, scored),
-        format_customers(scored.scores, "customers who may leave"),
+        format_customers(scored.scores, "customers who may leave", scored.has_fixed_columns),
         format_contacts(None, scored.scores.plan),
     )
     for paragraph in paragraphs:

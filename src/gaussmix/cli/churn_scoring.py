@@ -7,10 +7,13 @@ import numpy as np
 
 from gaussmix.classification.churn.churn_evaluation import ChurnEvaluation
 from gaussmix.classification.churn.churn_model import ChurnModel
-from gaussmix.classification.churn.drift import ChurnDrift
+from gaussmix.classification.churn.coalitions import empty_cells, expit_array
+from gaussmix.classification.churn.drift import FALSE_ALARM_RATE, ChurnDrift, find_churn_drift
+from gaussmix.classification.churn.wording import format_percent
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate
+from gaussmix.classification.table import TableSchema
 from gaussmix.cli import console
-from gaussmix.cli.churn_input import load_cells, load_values
+from gaussmix.cli.churn_input import find_missing, load_cells, load_values
 from gaussmix.cli.churn_options import ContactOptions
 from gaussmix.cli.churn_training import make_terms
 from gaussmix.cli.column_selection import require_columns
@@ -18,7 +21,8 @@ from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.errors import CustomerTableError
 from gaussmix.report.churn_scores import ScoredCustomers, score_customers
-from gaussmix.types import AnyArray
+from gaussmix.report.churn_validation import ContactTerms
+from gaussmix.types import AnyArray, N
 
 _MIN_ROWS_PER_CLASS = 2  # measures need two of each class
 
@@ -39,6 +43,10 @@ class ScoredFile:
         The churn rate that the customers themselves suggest, if it was asked for.
     new_rate : float or None
         The churn rate that the probabilities are corrected for.
+    training_rate : float
+        The churn rate of the training customers.
+    has_fixed_columns : bool
+        Whether the model knows columns that cannot change.
     """
 
     table: Table
@@ -47,6 +55,8 @@ class ScoredFile:
     evaluation: ChurnEvaluation | None
     rate_estimate: PriorEstimate | None
     new_rate: float | None
+    training_rate: float
+    has_fixed_columns: bool
 
 
 def score_file(
@@ -62,38 +72,90 @@ def score_file(
     model = ChurnModel.load(model_path)
     with console.progress_bar(f"reading {file.name}"):
         table = read_table(file)
-    value_column = None if contact is None else contact.value_column
-    require_columns(table, [] if value_column is None else [value_column])
-    missing = [reader.name for reader in model.classifier_.schema_.readers if reader.name not in table.column_names]
-    if missing:
-        raise CustomerTableError.missing_inputs(file, missing)
-    used = set(model.classifier_.schema_.input_columns)
-    cells, notes = load_cells(table, [column for column in table.columns if column.name in used], tuple(used))
-    console.print_notes(notes)
-    values = None
-    if value_column is not None:
-        values = load_values(table.columns[table.column_names.index(value_column)])
+    terms = _read_terms(contact, table)
+    cells = _load_inputs(model.classifier_.schema_, file, table)
     with console.progress_bar("scoring the customers"):
         with console.print_data_warnings():
-            probabilities = model.churn_probability(cells)
+            probabilities = own_probabilities = model.churn_probability(cells)
         with console.hide_data_warnings():
             estimate = model.estimate_rate(cells) if new_rate == "estimate" else None
             rate = float(estimate.prior[model.state_.positive]) if estimate is not None else new_rate
             if rate is not None:
                 probabilities = model.churn_probability(cells, new_rate=rate)
-            drift = model.drift(cells)
+            drift = _find_drift(model, cells, own_probabilities)
             outcomes = _find_outcomes(model, table)
             evaluation = None if outcomes is None else model.evaluate(cells, outcomes)
             scores = score_customers(
                 model,
                 cells,
                 np.asarray(probabilities),
+                new_rate=None if rate is None else float(rate),
                 candidates=None if outcomes is None else np.flatnonzero(outcomes != model.positive_),
-                terms=make_terms(contact, values),
+                terms=terms,
                 identifiers=split_identifiers(table, None, None).identifiers,
                 max_explained=max_explained,
             )
-    return ScoredFile(table, scores, drift, evaluation, estimate, None if rate is None else float(rate))
+    console.print_notes(_describe_empty_rows(model, cells, own_probabilities))
+    return ScoredFile(
+        table,
+        scores,
+        drift,
+        evaluation,
+        estimate,
+        None if rate is None else float(rate),
+        float(model.state_.training_prior[model.state_.positive]),
+        bool(model.fixed_columns),
+    )
+
+
+def _find_drift(model: ChurnModel, cells: dict[str, AnyArray], probabilities: N) -> ChurnDrift:
+    """Return the drift of customers (n,) whose probabilities are known, as `ChurnModel.drift` computes them again."""
+    return find_churn_drift(model.classifier_.schema_, model.state_.training, cells, probabilities, FALSE_ALARM_RATE)
+
+
+def _read_terms(contact: ContactOptions | None, table: Table) -> ContactTerms | None:
+    """Return what contacts cost and bring, with the values of a column of the table if one is named."""
+    if contact is None or contact.value_column is None:
+        return make_terms(contact, None)
+    require_columns(table, [contact.value_column])
+    return make_terms(contact, load_values(table.columns[table.column_names.index(contact.value_column)]))
+
+
+def _load_inputs(schema: TableSchema, file: Path, table: Table) -> dict[str, AnyArray]:
+    """Return the cells (n,) of the columns of the fit; notes are printed.
+
+    Raises
+    ------
+    CustomerTableError
+        If a column is missing, or was numeric in the fit and holds text that is no number.
+    """
+    missing = [reader.name for reader in schema.readers if reader.name not in table.column_names]
+    if missing:
+        raise CustomerTableError.missing_inputs(file, missing)
+    numeric = {reader.name for reader in schema.readers if reader.is_numeric}
+    for column in table.columns:
+        if column.name in numeric and column.non_numeric_reason:
+            raise CustomerTableError.text_for_numbers(file, column.name, column.non_numeric_reason)
+    used = set(schema.input_columns)
+    cells, notes = load_cells(table, [column for column in table.columns if column.name in used], tuple(used))
+    console.print_notes(notes)
+    return cells
+
+
+def _describe_empty_rows(model: ChurnModel, cells: dict[str, AnyArray], probabilities: N) -> list[str]:
+    """Return a sentence on customers of whom the model knows nothing; [] if there are none."""
+    scorer = model.state_.scorer
+    nothing = empty_cells(model.state_.model.schema.readers, 1)
+    unknown = float(expit_array(scorer.log_odds(nothing))[0])
+    rows = np.flatnonzero(np.isclose(probabilities, unknown, rtol=1e-9))  # few rows, whose cells are looked at
+    is_empty = np.all([find_missing(cells[column.name][rows]) for column in scorer.columns], axis=0)
+    n_empty = int(np.count_nonzero(is_empty)) if scorer.columns else len(rows)
+    if not n_empty:
+        return []
+    return [
+        f"{n_empty:,} of {len(probabilities):,} customers have no cell that the model uses; they get the probability "
+        f"of an unknown customer, {format_percent(unknown)}."
+    ]
 
 
 def _find_outcomes(model: ChurnModel, table: Table) -> AnyArray | None:

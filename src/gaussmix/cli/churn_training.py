@@ -47,6 +47,7 @@ def train_churn_model(options: ChurnOptions) -> ChurnResult:
             random_state=options.seed,
             time=customers.times,
             test_fraction=options.test_fraction,
+            keep_classifiers=True,
             progress=callback,
         )
     with console.progress_bar("explaining the customers"), console.hide_data_warnings():

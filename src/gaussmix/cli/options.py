@@ -41,7 +41,7 @@ def parse_non_negative_number(text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0.0 <= number < float("inf"):
-        raise typer.BadParameter(f"{text!r} is not a number of at least 0; give one, as in: 1e-6")
+        raise typer.BadParameter(f"{text!r} is not a number of at least 0; give one, such as 0.5")
     return number
 
 

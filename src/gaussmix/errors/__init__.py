@@ -9,7 +9,7 @@ from gaussmix.errors.anomaly import AnomalyParameterError, TrainingRowsError, Ve
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.churn import ChurnDataError, ChurnParameterError
 from gaussmix.errors.classification import ClassifierParameterError, TargetError
-from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError
+from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError, UnknownNumbers
 from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.customer_tables import CustomerTableError
 from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
@@ -74,6 +74,7 @@ __all__ = [
     "TargetLeakError",
     "TrainingRowsError",
     "TransformError",
+    "UnknownNumbers",
     "UnrepresentableError",
     "UnsavableError",
     "ValidationError",

@@ -1,6 +1,7 @@
 """Errors and warnings about the columns of a table: their names, transforms, linear relations and shape."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from gaussmix.errors.base import GaussmixWarning
 from gaussmix.errors.data import DataError
@@ -77,6 +78,27 @@ class DependenceError(DataError):
         )
 
 
+class UnknownNumbers(NamedTuple):
+    """Numbers of a column that the fit has not seen, all above, below or between those of the fit.
+
+    Attributes
+    ----------
+    numbers : tuple of int or float
+        Ascending.
+    n_rows : int
+        Rows that have one of them.
+    known_range : tuple of int or float
+        Smallest and largest number of the fit.
+    level : int, float or str
+        What they are read as.
+    """
+
+    numbers: tuple[float, ...]
+    n_rows: int
+    known_range: tuple[float, float]
+    level: float | str
+
+
 class DataWarning(GaussmixWarning):
     """Rows or columns that can be used, but that are not as a model expects them."""
 
@@ -94,6 +116,16 @@ class DataWarning(GaussmixWarning):
     def unknown_categories(cls, values_by_column: Mapping[str, Sequence[object]]) -> "DataWarning":
         """Return the warning that columns hold categories that the fit has not seen."""
         return cls(f"categories that the fit has not seen count as missing: {_list_values(values_by_column)}")
+
+    @classmethod
+    def unknown_numbers(cls, numbers_by_column: Mapping[str, Sequence[UnknownNumbers]]) -> "DataWarning":
+        """Return the warning that columns of few whole numbers hold others than in the fit."""
+        parts = [
+            f"column {name!r} holds {_describe_unknown_numbers(group)}"
+            for name, groups in numbers_by_column.items()
+            for group in groups
+        ]
+        return cls(f"numbers that the fit has not seen are read as the nearest ones: {'; '.join(parts)}")
 
     @classmethod
     def few_counted_rows(cls, total_weight: float) -> "DataWarning":
@@ -171,6 +203,21 @@ class DataWarning(GaussmixWarning):
     def columns_without_gaussian_shape(cls, texts: Sequence[str]) -> "DataWarning":
         """Return the warning about columns; ``texts`` name them and what can be done, kind by kind."""
         return cls(f"{' '.join(texts)} To hide this: warnings.simplefilter('ignore', gaussmix.DataWarning)")
+
+
+def _describe_unknown_numbers(group: UnknownNumbers) -> str:
+    """Return "10, 11 in 3 rows, more than the 9 of the fit: read as 9"."""
+    smallest, largest = group.known_range
+    first = group.numbers[0]
+    side = (
+        f"more than the {largest} of the fit"
+        if first > largest
+        else f"less than the {smallest} of the fit"
+        if first < smallest
+        else "between those of the fit"
+    )
+    numbers = join_with_commas([str(number) for number in group.numbers], _MAX_VALUES_SHOWN)
+    return f"{numbers} in {format_count(group.n_rows, 'row')}, {side}: read as {group.level}"
 
 
 def _list_values(values_by_column: Mapping[str, Sequence[object]]) -> str:

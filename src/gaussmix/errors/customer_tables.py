@@ -61,6 +61,14 @@ class CustomerTableError(TableError):
         )
 
     @classmethod
+    def text_for_numbers(cls, path: object, column: str, reason: str) -> "CustomerTableError":
+        """Return the error that a column of numbers holds text; ``reason`` such as "data row 2 holds 'many'"."""
+        return cls(
+            f"{path}: column {column!r} was numeric in the fit, but {reason}; write numbers with a decimal point, and "
+            "leave cells without a value empty"
+        )
+
+    @classmethod
     def missing_inputs(cls, path: object, names: Sequence[str]) -> "CustomerTableError":
         """Return the error that a file lacks columns that a model uses."""
         listed = join_with_and([repr(name) for name in names])

@@ -10,15 +10,20 @@ from gaussmix.report.churn_summary import ChurnSummary
 from gaussmix.report.churn_tables import customer_table, model_table, profile_table, segment_table
 from gaussmix.report.churn_text import (
     MEASURES,
+    SEGMENT_COUNTS,
+    describe_changes,
     describe_contacts,
+    describe_groups,
     describe_method,
     describe_test,
+    describe_untested,
     format_whole_percent,
+    name_factor,
 )
 from gaussmix.report.page_template import format_versions, load_template, write_page
 
 _TEMPLATE_FILE = "churn.html"
-_N_CUSTOMERS_SHOWN, _MAX_PROFILE_COLUMNS = 20, 15
+_N_CUSTOMERS_SHOWN, _MAX_PROFILE_COLUMNS, _MAX_FACTORS = 20, 15, 10
 
 
 def write_churn_report(
@@ -111,8 +116,11 @@ def _describe_customers(summary: ChurnSummary) -> dict[str, Any]:
         "identifier_names": list(scores.identifiers),
         "customers": customer_table(scores),
         "n_customers_shown": _N_CUSTOMERS_SHOWN,
-        "has_fixed_columns": len(summary.model.fixed_columns) > 0,
-        "importance": [] if scores.reasons is None else scores.reasons.importance(),
+        "factors": [] if scores.reasons is None else scores.reasons.factors()[:_MAX_FACTORS],
+        "factor_name": name_factor,
+        "untested": describe_untested(scores.is_tested, scores.candidates),
+        "segment_counts": SEGMENT_COUNTS,
+        "changes": describe_changes(len(summary.model.fixed_columns) > 0),
         "contacts": describe_contacts(summary.validation.plan, scores.plan),
         "profit_pictures": draw_profit_pictures(summary.validation),
     }
@@ -129,6 +137,7 @@ def _describe_quality(summary: ChurnSummary) -> dict[str, Any]:
         "pictures": draw_validation_pictures(validation),
         "gain": validation.gain.rows,
         "groups": validation.groups,
+        "group_sentences": describe_groups(validation),
     }
 
 

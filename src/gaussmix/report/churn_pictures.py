@@ -1,8 +1,10 @@
 """Pictures of a report on churn: reliability, gain, and profit of contacts."""
 
 from functools import partial
+from typing import Any
 
 from gaussmix import plots
+from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.plots.picture_export import draw_axes_picture
 from gaussmix.report.churn_validation import ChurnValidation
 from gaussmix.report.page_template import CaptionedPicture
@@ -19,16 +21,25 @@ def draw_profit_pictures(validation: ChurnValidation) -> list[CaptionedPicture]:
     """Return the picture of the profit of contacts; [] without costs."""
     if validation.plan is None:
         return []
-    draw = partial(plots.profit_curve, validation.plan, legend=False)
+    plan = validation.plan
+    n_tested = len(plan.is_contacted)
     alt_text = (
-        f"Profit over the number of customers contacted; the plan contacts {validation.plan.n_contacted} of "
-        f"{len(validation.plan.is_contacted)}."
+        f"Profit over the number of customers contacted, in the test of the rule on {n_tested:,} customers whose "
+        f"outcome is known; the rule contacts {plan.n_contacted:,} of them."
     )
     caption = (
-        "Profit of contacting the customers of the highest expected profit. Solid: expected by the probabilities. "
-        "Dashed: with the outcomes of these customers. Bands: 95 % intervals. Dotted: the plan."
+        f"Test of the rule on the {n_tested:,} customers whose outcome is known, also those who have left: profit of "
+        "contacting those of the highest expected profit. Solid: expected by the probabilities. Dashed: with the "
+        f"outcomes. Bands: 95% intervals. Dotted: the {plan.n_contacted:,} whom the rule contacts in the test."
     )
-    return [CaptionedPicture(draw_axes_picture(lambda ax: draw(ax=ax), _PROFIT_SIZE_INCHES, alt_text), caption)]
+    draw = partial(_draw_profit, plan, n_tested)
+    return [CaptionedPicture(draw_axes_picture(draw, _PROFIT_SIZE_INCHES, alt_text), caption)]
+
+
+def _draw_profit(plan: ActionPlan, n_tested: int, ax: Any) -> None:
+    """Draw the profit of contacts among tested customers."""
+    plots.profit_curve(plan, ax=ax, legend=False)
+    ax.set_title(f"Test of the rule: {n_tested:,} customers whose outcome is known", fontsize="medium")
 
 
 def _reliability_picture(validation: ChurnValidation) -> CaptionedPicture:
@@ -40,7 +51,7 @@ def _reliability_picture(validation: ChurnValidation) -> CaptionedPicture:
         f"they differ by {error:.3f} on average."
     )
     caption = (
-        "Do the probabilities come true? Dots: a tenth of the customers each, with the fraction that left and its 95 % "
+        "Do the probabilities come true? Dots: a tenth of the customers each, with the fraction that left and its 95% "
         "interval. Right probabilities lie on the dashed line. Bars: numbers of customers, dark: those who left."
     )
     return CaptionedPicture(draw_axes_picture(lambda ax: draw(ax=ax), _SIZE_INCHES, alt_text), caption)

@@ -1,21 +1,25 @@
 """``ScoredCustomers``: probability, segment and reasons of each customer of a table, and whom to contact."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from gaussmix.classification.churn.churn_model import ChurnModel
+from gaussmix.classification.churn.customer_models import CustomerModels
 from gaussmix.classification.churn.explanation import CustomerExplanation
+from gaussmix.classification.churn.rate_correction import correct_rate
 from gaussmix.classification.churn.reasons import CustomerReasons
+from gaussmix.classification.churn.segments import SegmentAssignment
 from gaussmix.classification.churn.wording import format_percent
 from gaussmix.classification.evaluation.actions import ActionPlan
-from gaussmix.classification.validation.labelled_table import select_table_rows
+from gaussmix.classification.validation.out_of_fold import FittedFold
 from gaussmix.errors import ParameterError
 from gaussmix.report.churn_text import describe_change
 from gaussmix.report.churn_validation import ContactTerms
-from gaussmix.types import AnyArray, ArrayLike, IntN, N
+from gaussmix.types import AnyArray, ArrayLike, BoolN, IntN, N
 
 MAX_WITH_REASONS = 20_000  # half a millisecond each
 MAX_EXPLAINED = 200  # a search for changes takes up to a tenth of a second
@@ -32,12 +36,15 @@ class ScoredCustomers:
     ----------
     probabilities : ndarray of shape (n,)
         Probability that each customer leaves.
-    segments : ndarray of int of shape (n,)
-        Number of the most probable segment of each customer, from 1.
+    segments : SegmentAssignment
+        Number of the most probable segment of each customer, from 1, and the probabilities of all segments.
     candidates : ndarray of int of shape (m,)
         Positions of the customers who may still leave, the highest probability first.
+    is_tested : ndarray of bool of shape (n,) or None
+        Whether the model of each probability has not seen the customer; None if that is so for all.
     reasons : CustomerReasons or None
-        What raises and lowers the probability of the first of the candidates, at most 20,000.
+        What raises and lowers the probability of the first of the candidates, at most 20,000; by the model that gives
+        the probability.
     explanations : tuple of CustomerExplanation
         Of the first of the candidates, at most 200.
     plan : ActionPlan or None
@@ -47,16 +54,23 @@ class ScoredCustomers:
     """
 
     probabilities: N
-    segments: IntN
+    segments: SegmentAssignment
     candidates: IntN
+    is_tested: BoolN | None
     reasons: CustomerReasons | None
     explanations: tuple[CustomerExplanation, ...] = field(repr=False)
     plan: ActionPlan | None
     identifiers: dict[str, AnyArray] = field(repr=False)
 
-    def reason_texts(self, is_raising: bool = True) -> list[str]:
-        """Return the strongest reasons of the first candidates to leave, or to stay, as one text each."""
-        return [] if self.reasons is None else self.reasons.main_texts(_N_REASONS, is_raising)
+    @cached_property
+    def reasons_to_leave(self) -> list[str]:
+        """The strongest reasons of the first candidates to leave, as one text each."""
+        return [] if self.reasons is None else self.reasons.main_texts(_N_REASONS)
+
+    @cached_property
+    def reasons_to_stay(self) -> list[str]:
+        """The strongest reasons of the first candidates to stay, as one text each."""
+        return [] if self.reasons is None else self.reasons.main_texts(_N_REASONS, False)
 
     @property
     def change_texts(self) -> list[str]:
@@ -71,11 +85,14 @@ class ScoredCustomers:
         """
         table = {
             "churn_probability": self.probabilities,
-            "segment": self.segments,
-            "reasons_to_leave": self._spread(self.reason_texts()),
-            "reasons_to_stay": self._spread(self.reason_texts(is_raising=False)),
+            "segment": self.segments.numbers,
+            "segment_probability": self.segments.probabilities.max(axis=1),
+            "reasons_to_leave": self._spread(self.reasons_to_leave),
+            "reasons_to_stay": self._spread(self.reasons_to_stay),
             "smallest_change": self._spread(self.change_texts),
         }
+        if self.is_tested is not None:
+            table["tested"] = self.is_tested
         if self.plan is None:
             return table
         contact, profit = np.zeros(len(self.probabilities), dtype=np.bool_), np.full(len(self.probabilities), np.nan)
@@ -89,7 +106,7 @@ class ScoredCustomers:
             f"{n_rows:,} customers; {len(self.candidates):,} of them may still leave, and about "
             f"{self.probabilities[self.candidates].sum():,.0f} are expected to."
         )
-        texts = self.reason_texts()
+        texts = self.reasons_to_leave
         listed = [
             f"Row {row}: {format_percent(float(self.probabilities[row]))}. {reasons or 'No reason stands out'}."
             for row, reasons in zip(self.candidates[:n_shown].tolist(), texts[:n_shown], strict=True)
@@ -108,6 +125,8 @@ def score_customers(
     X: Any,
     probabilities: N,
     *,
+    folds: Sequence[FittedFold] = (),
+    new_rate: float | None = None,
     candidates: IntN | None = None,
     terms: ContactTerms | None = None,
     identifiers: Mapping[str, ArrayLike] | None = None,
@@ -120,7 +139,11 @@ def score_customers(
     model : fitted ChurnModel
     X : data frame, dict of columns or array of shape (n, d)
     probabilities : ndarray of shape (n,)
-        Probability that each customer leaves.
+        Probability that each customer leaves: by the classifiers of the folds, else by the model.
+    folds : sequence of FittedFold, optional
+        Classifiers that have not seen some of the customers, of a `PeerComparison`. They explain these customers.
+    new_rate : float, optional
+        Churn rate that the probabilities of the model are corrected for.
     candidates : ndarray of int, optional
         Positions of the customers who may still leave. Default: all.
     terms : ContactTerms, optional
@@ -134,26 +157,18 @@ def score_customers(
     rows = np.arange(len(probabilities)) if candidates is None else candidates
     rows = rows[np.argsort(-probabilities[rows], kind="stable")]
     first, explained = rows[:MAX_WITH_REASONS], rows[:max_explained]
+    state = model.state_ if new_rate is None else correct_rate(model.state_, new_rate)
+    models = CustomerModels.from_folds(state, folds, len(probabilities))
+    fixed = frozenset(map(str, model.fixed_columns))
     return ScoredCustomers(
         probabilities=probabilities,
-        segments=model.assign_segments(X).numbers,
+        segments=model.assign_segments(X),
         candidates=rows,
-        reasons=model.explain_reasons(select_table_rows(X, first)) if len(first) else None,
-        explanations=_explain(model, X, explained),
+        is_tested=None if not folds or models.numbers.all() else models.numbers > 0,
+        reasons=models.explain_reasons(X, first) if len(first) else None,
+        explanations=models.explain(X, explained, _HALF * probabilities[explained], fixed),
         plan=None if terms is None or not len(rows) else terms.select_rows(rows).plan(probabilities[rows]),
         identifiers=columns,
-    )
-
-
-def _explain(model: ChurnModel, X: Any, rows: IntN) -> tuple[CustomerExplanation, ...]:
-    """Return explanations of customers, whose changes at least halve the probability of leaving."""
-    if not len(rows):
-        return ()
-    table = select_table_rows(X, rows)
-    limits = _HALF * model.churn_probability(table)
-    return tuple(
-        model.explain(select_table_rows(table, np.array([position])), threshold=limit)[0]
-        for position, limit in enumerate(limits.tolist())
     )
 
 

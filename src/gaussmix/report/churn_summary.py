@@ -34,8 +34,8 @@ class ChurnSummary:
     validation : ChurnValidation
     segments : Segments
     scores : ScoredCustomers
-        Probabilities are those of models that have not seen the customer, where there are such. Those who have not
-        left are explained.
+        Probabilities are those of the folds of the comparison, which have not seen the customer. Customers whom no fold
+        held out get the probability of the model itself. Those who have not left are explained, by the same models.
     """
 
     model: ChurnModel
@@ -49,7 +49,7 @@ class ChurnSummary:
         """Who left, who is most likely to, whom to contact, and how good the model is."""
         return [
             describe_outcomes(int(self.is_positive.sum()), len(self.is_positive)),
-            describe_first_segment(self.segments),
+            *describe_first_segment(self.segments),
             *describe_important_columns(self.scores.reasons),
             *describe_contacts(self.validation.plan, self.scores.plan)[:1],
             *describe_validation(self.validation),
@@ -80,7 +80,8 @@ def summarize_churn(
     y : array-like of shape (n,)
         True or 1 for those who left, False or 0 for others.
     comparison : PeerComparison
-        What `compare_with_peers` returns for these customers.
+        What `compare_with_peers` returns for these customers with ``keep_classifiers=True``. Without the classifiers
+        of the folds all probabilities are those of the model itself.
     groups : GroupColumn, optional
         A column whose groups are compared.
     terms : ContactTerms, optional
@@ -102,7 +103,8 @@ def summarize_churn(
         score_customers(
             model,
             X,
-            _unseen_probabilities(model, X, comparison),
+            _find_probabilities(model, X, comparison),
+            folds=comparison.folds,
             candidates=np.flatnonzero(~is_positive),
             terms=terms,
             identifiers=identifiers,
@@ -110,14 +112,9 @@ def summarize_churn(
     )
 
 
-def _unseen_probabilities(model: ChurnModel, X: Any, comparison: PeerComparison) -> N:
-    """Return probabilities (n,) by models that have not seen the customer: of the comparison, else of the calibration.
-
-    Of customers whom neither held out, the model itself gives them.
-    """
+def _find_probabilities(model: ChurnModel, X: Any, comparison: PeerComparison) -> N:
+    """Return the probabilities (n,) of the classifiers of the folds, and of the model for customers without a fold."""
     probabilities = model.churn_probability(X)
-    classifier = model.classifier_
-    if classifier.held_out_rows_ is not None and classifier.held_out_proba_ is not None:
-        probabilities[classifier.held_out_rows_] = classifier.held_out_proba_[:, model.state_.positive]
-    probabilities[comparison.rows] = next(iter(comparison.probabilities.values()))
+    if comparison.folds:
+        probabilities[comparison.rows] = next(iter(comparison.probabilities.values()))
     return probabilities

@@ -9,10 +9,10 @@ from gaussmix.classification.churn.segment_profiles import CategoricalProfile, C
 from gaussmix.classification.churn.segments import Segments
 from gaussmix.classification.churn.wording import format_condition, format_number
 from gaussmix.classification.evaluation.measures import MeasureDifference
+from gaussmix.classification.validation.comparison_sentences import format_difference
 from gaussmix.report.churn_scores import ScoredCustomers
 from gaussmix.report.churn_text import format_whole_percent
 from gaussmix.report.churn_validation import ChurnValidation
-from gaussmix.report.formatting import format_decimals
 
 _N_DECIMALS = 4
 
@@ -51,19 +51,16 @@ def model_table(validation: ChurnValidation) -> list[ModelRow]:
                 f"{measures.brier:.{_N_DECIMALS}f}",
                 f"{measures.log_loss:.{_N_DECIMALS}f}",
                 f"{measures.calibration_error:.{_N_DECIMALS}f}",
-                _format_difference(differences.get("AUC")),
-                _format_difference(differences.get("Brier score")),
+                _format_optional(differences.get("AUC")),
+                _format_optional(differences.get("Brier score")),
             )
         )
     return rows
 
 
-def _format_difference(found: MeasureDifference | None) -> str:
+def _format_optional(found: MeasureDifference | None) -> str:
     """Return a difference with its sign and standard error, '' for None."""
-    if found is None:
-        return ""
-    sign = "+" if found.difference > 0 else ""
-    return f"{sign}{format_decimals(found.difference, _N_DECIMALS)} ± {found.standard_error:.{_N_DECIMALS}f}"
+    return "" if found is None else format_difference(found)
 
 
 @dataclass(frozen=True)
@@ -128,14 +125,14 @@ def segment_table(segments: Segments) -> list[SegmentRow]:
 
 def customer_table(scores: ScoredCustomers, max_rows: int | None = None) -> list[CustomerRow]:
     """Return the explained customers, the highest probability first, at most ``max_rows`` of them."""
-    texts = zip(scores.candidates[:max_rows].tolist(), scores.reason_texts(), scores.change_texts, strict=False)
+    texts = zip(scores.candidates[:max_rows].tolist(), scores.reasons_to_leave, scores.change_texts, strict=False)
     return [
         CustomerRow(
             number=number,
             row=row,
             identifiers=tuple(str(values[row]) for values in scores.identifiers.values()),
             probability=format_whole_percent(float(scores.probabilities[row])),
-            segment=str(scores.segments[row]),
+            segment=str(scores.segments.numbers[row]),
             reason=reason,
             change=change,
         )

@@ -1,23 +1,37 @@
 """Sentences on churn: who left, how the probabilities were tested, and what the answers do not say."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import chdtrc
 
 from gaussmix.classification.churn.explanation import CustomerExplanation
 from gaussmix.classification.churn.reasons import CustomerReasons
 from gaussmix.classification.churn.segments import Segments
-from gaussmix.classification.churn.wording import format_condition, format_percent
+from gaussmix.classification.churn.wording import format_percent
 from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.classification.evaluation.gain import GainTable
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate
 from gaussmix.classification.evaluation.reliability import ReliabilityTable
-from gaussmix.errors.text import format_count, join_with_and
+from gaussmix.errors.text import join_with_and, pluralize
 from gaussmix.report.churn_validation import ChurnValidation
+from gaussmix.types import BoolN, IntN
 
 _FIRST_FRACTION, _FIRST_NAME = 0.2, "fifth"
 _N_COLUMNS_NAMED = 3
 _SIGNIFICANCE_LEVEL = 0.05
 _ROUNDING = 1e-9
+
+SEGMENT_COUNTS = (
+    "A customer counts in each segment by the probability of belonging to it. So these numbers and rates differ a "
+    "little from those of the column segment, which names the most probable one, with its segment_probability."
+)
+_CHANGES = (
+    "The change is the smallest one, of one or two columns, with which the model gives half the probability or less. "
+    "The number after the colon is the probability that it gives to customers like this one with the new values, not "
+    "the effect of a measure."
+)
+_FIXED = "Columns that nobody can change, such as age or months with the company, belong to --fixed of gaussmix churn."
 
 MEASURES = (
     ("AUC", "The probability that a customer who left has a higher probability than one who stayed; 0.5 is guessing."),
@@ -35,25 +49,30 @@ def format_whole_percent(fraction: float) -> str:
 
 
 def describe_outcomes(n_left: int, n_customers: int) -> str:
-    """Return '1869 of 7043 customers left (26.5%).'."""
+    """Return '1,869 of 7,043 customers left (26.5%).'."""
     rate = f"{100.0 * n_left / n_customers:.1f}%"
-    return f"{n_left} of {format_count(n_customers, 'customer')} left ({rate})."
+    return f"{n_left:,} of {n_customers:,} {pluralize('customer', n_customers)} left ({rate})."
 
 
-def describe_first_segment(segments: Segments) -> str:
-    """Return the segment of the highest churn rate in a sentence; the note on segments if it is like all customers."""
+def describe_first_segment(segments: Segments) -> list[str]:
+    """Return the segment of the highest churn rate in a sentence; [] if segments say little about churn."""
     first = segments[0]
-    if not first.profile.named_columns and segments.notes:
-        return segments.notes[0]
-    return (
+    if not segments.is_informative or not first.profile.named_columns:
+        return []
+    return [
         f"Of {len(segments)} segments, the one most likely to leave has {first.n_customers:,.0f} customers, of whom "
         f"{format_whole_percent(first.churn_rate.rate)} left: {first.profile.description}."
-    )
+    ]
+
+
+def name_factor(columns: Sequence[str]) -> str:
+    """Return 'minutes', or 'minutes (with charge)' for columns that never tell different things."""
+    return columns[0] if len(columns) == 1 else f"{columns[0]} (with {join_with_and(columns[1:])})"
 
 
 def describe_important_columns(reasons: CustomerReasons | None) -> list[str]:
     """Return a sentence on the columns that matter most; [] without any."""
-    names = [str(row["column"]) for row in ([] if reasons is None else reasons.importance())][:_N_COLUMNS_NAMED]
+    names = [name_factor(row.columns) for row in ([] if reasons is None else reasons.factors())][:_N_COLUMNS_NAMED]
     return [f"What matters most for the customers who have not left: {join_with_and(names)}."] if names else []
 
 
@@ -128,7 +147,8 @@ def describe_contacts(tested: ActionPlan | None, current: ActionPlan | None) -> 
     if tested.observed_profit is not None and tested.observed_interval is not None:
         low, high = tested.observed_interval
         sentences.append(
-            f"Test of the rule: it would have contacted {tested.n_contacted} of {len(tested.is_contacted)} customers. "
+            f"Test of the rule: it would have contacted {tested.n_contacted:,} of the {len(tested.is_contacted):,} "
+            "customers whose outcome is known. "
             f"A profit of {_format_amount(tested.expected_profit)} was expected; by what these customers did, it would "
             f"have been {_format_amount(tested.observed_profit)} ({_format_amount(low)} to {_format_amount(high)})."
         )
@@ -140,25 +160,61 @@ def _format_amount(value: float) -> str:
     return f"{float(f'{value:.4g}'):,.10g}"
 
 
-def describe_new_rate(new_rate: float, estimate: PriorEstimate | None) -> str:
+def describe_groups(validation: ChurnValidation) -> list[str]:
+    """Return the sentences on the groups of a column, and where their threshold comes from; [] without groups."""
+    groups, plan = validation.groups, validation.plan
+    if groups is None:
+        return []
+    if plan is not None and plan.threshold == groups.threshold:
+        return [*groups.sentences, f"Above {groups.threshold:.3g} a contact pays off."]
+    return [*groups.sentences, f"As many customers have a probability above {groups.threshold:.3g} as have left."]
+
+
+def describe_new_rate(new_rate: float, training_rate: float, estimate: PriorEstimate | None) -> str:
     """Return which churn rate probabilities are corrected for, with its standard error if it is estimated."""
     if estimate is None:
-        return f"The probabilities are corrected for a churn rate of {format_percent(new_rate)}."
+        return (
+            f"The probabilities are corrected as if the churn rate of all customers had changed from "
+            f"{format_percent(training_rate)} to {format_percent(new_rate)}. The mean of these customers is another "
+            "number as far as their columns differ from those of the training customers."
+        )
     error = float(estimate.standard_errors[1])
     found = (
         f"The customers themselves suggest a churn rate of {100.0 * new_rate:.1f}% (± {100.0 * error:.1f}); in "
-        f"training it was {100.0 * float(estimate.training_prior[1]):.1f}%. The probabilities are corrected for it."
+        f"training it was {100.0 * training_rate:.1f}%. The probabilities are corrected for it."
     )
     return " ".join([found, *estimate.notes])
 
 
 def describe_change(explanation: CustomerExplanation) -> str:
-    """Return the smallest change that brings the probability below the threshold: 'contract = Two year (18%)'."""
+    """Return the smallest change that halves the probability: 'contract = Two year instead of Month-to-month: 18%'."""
     if not explanation.changes:
-        return "no change of one or two columns is enough"
-    change = explanation.changes[0]
-    conditions = join_with_and([format_condition(name, change.new[name]) for name in change.columns])
-    return f"{conditions} ({format_percent(change.probability)})"
+        return "no change of one or two columns halves it"
+    return explanation.changes[0].description
+
+
+def describe_changes(has_fixed_columns: bool) -> str:
+    """Return what a smallest change is, and how to leave out columns that nobody can change."""
+    return f"{_CHANGES} {'Fixed columns do not change.' if has_fixed_columns else _FIXED}"
+
+
+def describe_untested(is_tested: BoolN | None, candidates: IntN) -> list[str]:
+    """Return whose probabilities are those of a model that has seen the customer; [] if there are none.
+
+    Parameters
+    ----------
+    is_tested : ndarray of bool of shape (n,) or None
+    candidates : ndarray of int of shape (m,)
+        Positions of the customers who have not left.
+    """
+    n_untested = 0 if is_tested is None else int(np.count_nonzero(~is_tested[candidates]))
+    if not n_untested:
+        return []
+    return [
+        f"{n_untested:,} of the {len(candidates):,} customers who have not left are not among those who were tested: "
+        "their probabilities and reasons are those of the model itself. It has learned that they stayed, so that these "
+        "probabilities may be too low."
+    ]
 
 
 def describe_method() -> list[str]:
@@ -167,8 +223,8 @@ def describe_method() -> list[str]:
         "The model describes those who left and those who stayed by mixtures of numbers and categories, refines them "
         "to tell the two apart, and calibrates the probabilities on customers that it had not seen.",
         "A missing cell is left out of a probability, not filled in. Unknown categories count as missing.",
-        "Segments are groups of similar customers, found without looking at who left. So their churn rates are honest, "
-        "and their intervals hold for new customers of the same kind.",
+        "Segments are groups of similar customers, found without looking at who left, so that their churn rates and "
+        "the intervals hold for new customers of the same kind.",
         "Reasons say what moves the probability of a customer, compared with all customers. They describe what goes "
         "together in the data, not what would happen if something were changed.",
         "The probabilities hold for customers like these. If prices, contracts or customers change, compare new files "

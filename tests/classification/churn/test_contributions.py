@@ -156,8 +156,9 @@ def test_reasons_are_told_in_words(model, customers):
     assert row["reasons_to_leave"].count(";") == 1
     assert row["probability"] == found.probabilities[0]
     strongest = found.importance()[0]
-    assert strongest["column"] == "service"
-    assert strongest["mean_log_odds"] == pytest.approx(np.abs(found.contributions.values).max())
+    assert strongest["columns"] == found.reasons[0][0].columns
+    assert strongest["column"] == strongest["columns"][0]
+    assert strongest["mean_log_odds"] == pytest.approx(abs(found.reasons[0][0].log_odds))
 
 
 def test_a_third_class_counts_as_staying(customers):

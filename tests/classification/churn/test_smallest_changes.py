@@ -128,7 +128,7 @@ def test_missing_cells_do_not_change(model, customers):
 
 def test_sentences_say_what_would_have_to_change(model, explanation):
     text = str(explanation[0])
-    assert "The probability would be below 40% with " in text
+    assert "The model gives a probability below 40% to customers like this one with " in text
     assert "The probability is below 40%." in text
     low = model.explain(select_rows(explanation[1], [0, 1, 2]), threshold=1e-6)
-    assert "No change of one or two columns brings the probability below less than 0.01%." in str(low)
+    assert "With no change of one or two columns the model gives a probability below less than 0.01%." in str(low)

@@ -38,6 +38,16 @@ def test_the_best_numbers_of_a_convex_loss_are_found(best: Counts) -> None:
     assert [candidate.log_loss for candidate in candidates] == sorted(candidate.log_loss for candidate in candidates)
 
 
+@pytest.mark.parametrize("start", [(6, 5), (5, 5), (6, 3), (1, 1)])
+def test_a_search_near_a_start_takes_steps_of_one(start: Counts) -> None:
+    losses = _Losses(lambda counts: 0.3 + 0.02 * (counts[0] - 6) ** 2 + 0.02 * (counts[1] - 5) ** 2)
+    candidates = ComponentSearch(losses, np.ones(200), (8, 8), start).run()
+    assert candidates[0].n_components == (6, 5)
+    assert losses.calls[0] == (1, 1)
+    assert (8, 8) not in losses.calls
+    assert len(losses.calls) <= 7 + sum(np.abs(np.subtract(start, (6, 5))))
+
+
 def test_the_largest_numbers_are_kept_to() -> None:
     losses = _Losses(lambda counts: 1.0 / sum(counts))
     candidates = _run(losses, (5, 1, 2))

@@ -99,10 +99,11 @@ def test_arrays_are_found_by_position_and_need_all_columns() -> None:
 
 
 def test_unknown_categories_count_as_missing_with_a_warning() -> None:
+    schema = fit_table_schema(CUSTOMERS, TARGET, categorical=["calls"])
     frame = FRAME.head(3).assign(contract=["monthly", "weekly", "daily"], calls=[0, 99, 1])
     message = "categories that the fit has not seen count as missing: column 'contract' holds 'daily', 'weekly'; column"
     with pytest.warns(DataWarning, match=message):
-        rows = SCHEMA.encode(frame)
+        rows = schema.encode(frame)
     np.testing.assert_array_equal(rows.codes[:, [0, 2]] == -1, [[False, False], [True, True], [True, False]])
 
 
@@ -197,6 +198,13 @@ def test_json_restores_every_bit(table: Any) -> None:
         (r'\[\["months"\], \[1.0\]', '[["months"], []'),
         (r'\[\["months"\]', '[["weeks"]'),
         ('"values": \\["monthly"', '"values": [["monthly"]'),
+        (r'"values": \[0, 1, 2, 3, 4\]', '"values": [0, 1, 1, 3, 4]'),
+        (r'"values": \[0, 1, 2, 3, 4\]', '"values": [0, 1, true, 3, 4]'),
+        (r'"values": \[0, 1, 2, 3, 4\]', '"values": [0, 1, NaN, 3, 4]'),
+        (r'"level_starts": \[0, 1, 2, 3, 4\]', '"level_starts": [0, 2, 1, 3, 4]'),
+        (r'"level_starts": \[0, 1, 2, 3, 4\]', '"level_starts": [1, 2, 3, 4]'),
+        (r'"level_starts": \[0, 1, 2, 3, 4\]', '"level_starts": [0, 1, 2, 3, 5]'),
+        (r'"level_starts": \[0, 1, 2, 3, 4\]', '"level_starts": []'),
         ("}$", ""),
     ],
 )

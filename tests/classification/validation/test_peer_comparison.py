@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from gaussmix.classification import compare_with_peers, compute_measures
 from gaussmix.classification.evaluation.measures import MeasureDifference
-from gaussmix.classification.validation.comparison_sentences import describe_difference
+from gaussmix.classification.validation.comparison_sentences import describe_difference, format_difference
 from gaussmix.classification.validation.labelled_table import LabelledTable
 from gaussmix.classification.validation.out_of_fold import MIXTURE_NAME, predict_out_of_fold
 from gaussmix.classification.validation.peer_models import PEER_MODELS
@@ -199,3 +199,32 @@ def test_bad_input_is_named(change, error, message):
     options = {"classifier": SchemaClassifier(), "X": COLUMNS, "y": IS_CHURNED, **change}
     with pytest.raises(error, match=message):
         compare_with_peers(**options)
+
+
+def test_classifiers_of_the_folds_are_kept_if_asked_for():
+    weights = np.ones(400)
+    weights[:40] = 0.0
+    found = compare_with_peers(SchemaClassifier(), COLUMNS, IS_CHURNED, weights, n_folds=3, keep_classifiers=True)
+    assert len(found.folds) == 3
+    np.testing.assert_array_equal(np.sort(np.concatenate([fold.rows for fold in found.folds])), found.rows)
+    p = dict(zip(found.rows.tolist(), found.probabilities[MIXTURE_NAME].tolist(), strict=True))
+    for fold in found.folds:
+        part = {name: values[fold.rows] for name, values in COLUMNS.items()}
+        assert fold.classifier.predict_proba(part)[:, 1].tolist() == [p[row] for row in fold.rows.tolist()]
+    assert compare_with_peers(SchemaClassifier(), COLUMNS, IS_CHURNED, n_folds=2).folds == ()
+    assert "SchemaClassifier" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("difference", "error", "text"),
+    [
+        (0.0183, 0.0041, "+0.0183 ± 0.0041"),
+        (-0.0183, 0.0141, "\N{MINUS SIGN}0.0183 ± 0.0141"),
+        (0.000312, 0.000154, "+0.00031 ± 0.00015"),
+        (-1e-9, 0.00152, "+0.0000 ± 0.0015"),
+        (0.0, 0.0, "+0.0000 ± 0.0000"),
+        (-0.25, 3e-12, "\N{MINUS SIGN}0.25000000 ± 0.00000000"),
+    ],
+)
+def test_differences_have_two_digits_of_their_error(difference, error, text):
+    assert format_difference(MeasureDifference("AUC", 0.5 + difference, 0.5, difference, error)) == text

@@ -19,7 +19,7 @@ from gaussmix.types import AnyArray, BoolN, IntN, N
 HELD_OUT = "customers of the fit, each by fits that have not seen it"
 GIVEN = "customers that were passed"
 SEEN = "customers of the fit by the fit that has seen them, which is too optimistic"
-_TOP_FRACTION = 0.1
+_TOP_FRACTION = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class ChurnEvaluation:
             f"Evaluated on {measures.n_rows:,} {self.customers.source}; {format_percent(measures.rate)} left.",
             f"A customer who left has a higher probability than one who stayed in {format_percent(measures.auc)} of "
             f"pairs (AUC {measures.auc:.4f} ± {measures.auc_standard_error:.4f}).",
-            f"Of the tenth of customers with the highest probability {format_percent(rate)} left, "
+            f"Of the fifth of customers with the highest probability {format_percent(rate)} left, "
             f"{gain / _TOP_FRACTION:.1f} times the rate of all; {format_percent(gain)} of those who left are among "
             "them.",
             f"Probabilities differ from observed rates by {error:.2g} percentage points on average; right ones would "

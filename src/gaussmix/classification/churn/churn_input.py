@@ -15,6 +15,7 @@ from gaussmix.classification.churn.churn_state import (
     fit_churn_state,
 )
 from gaussmix.classification.churn.positive_class import find_positive_class
+from gaussmix.classification.churn.rate_correction import change_rate
 from gaussmix.classification.classifier import MixtureClassifier
 from gaussmix.classification.evaluation.prior_shift import adjust_probabilities, estimate_prior
 from gaussmix.classification.table.input_table import read_input_table
@@ -109,10 +110,7 @@ def find_new_prior(state: ChurnState, probabilities: NK, new_rate: object) -> K:
         if new_rate != "estimate":
             raise ParameterError.invalid_value("new_rate", new_rate, "a number above 0 and below 1, or 'estimate'")
         return estimate_prior(probabilities, prior).prior
-    rate, own = require_probability("new_rate", new_rate), prior[state.positive]
-    new_prior: K = prior * (1.0 - rate) / (1.0 - own)
-    new_prior[state.positive] = rate
-    return new_prior
+    return change_rate(prior, state.positive, require_probability("new_rate", new_rate))
 
 
 def require_held_out(state: ChurnState) -> ObservedCustomers:

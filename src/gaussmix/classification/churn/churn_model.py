@@ -21,20 +21,18 @@ from gaussmix.classification.churn.churn_input import (
     set_fitted_attributes,
 )
 from gaussmix.classification.churn.churn_state import ChurnState
-from gaussmix.classification.churn.contributions import compute_contributions
-from gaussmix.classification.churn.customer_explanations import explain_customers
-from gaussmix.classification.churn.drift import ChurnDrift, find_churn_drift
+from gaussmix.classification.churn.customer_explanations import explain_customers, explain_reasons
+from gaussmix.classification.churn.drift import FALSE_ALARM_RATE, ChurnDrift, find_churn_drift
 from gaussmix.classification.churn.explanation import ChurnExplanation
-from gaussmix.classification.churn.reasons import CustomerReasons, collect_reasons
+from gaussmix.classification.churn.reasons import CustomerReasons
 from gaussmix.classification.churn.segments import SegmentAssignment, Segments
 from gaussmix.classification.classifier import MixtureClassifier
 from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate, estimate_prior
+from gaussmix.classification.table.input_table import read_input_table
 from gaussmix.errors import ChurnDataError
 from gaussmix.estimators._validation import RandomStateLike
 from gaussmix.types import NK, AnyArray, ArrayLike, N
-
-_N_PAIRS = 8  # of orders of the columns, for the reasons of a whole table
 
 
 class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -190,13 +188,12 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         state = self._fitted_state
         limit = state.segments.churn_rate if threshold is None else require_probability("threshold", threshold)
         fixed = require_columns(self.fixed_columns, state.model.schema.input_columns)
-        return explain_customers(state, state.model.schema.read_cells(X), limit, fixed)
+        limits = np.full(read_input_table(X).n_rows, limit)
+        return ChurnExplanation(explain_customers(state, X, limits, fixed))
 
     def explain_reasons(self, X: Any) -> CustomerReasons:
         """Return the reasons of each customer, from fewer orders of the columns than `explain` draws."""
-        state = self._fitted_state
-        cells = state.model.schema.read_cells(X)
-        return collect_reasons(state.scorer, cells, compute_contributions(state.scorer, cells, _N_PAIRS))
+        return explain_reasons(self._fitted_state, X)
 
     def actions(
         self,
@@ -257,7 +254,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         groups = None if by is None else read_groups(by, X, customers.n_table_rows)
         return evaluate_customers(customers, groups, threshold)
 
-    def drift(self, X: Any, *, false_alarm_rate: float = 0.05) -> ChurnDrift:
+    def drift(self, X: Any, *, false_alarm_rate: float = FALSE_ALARM_RATE) -> ChurnDrift:
         """Return whether the customers of a new table differ from those of the fit, by column and in their score.
 
         Parameters

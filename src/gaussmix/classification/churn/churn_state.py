@@ -1,14 +1,14 @@
 """``ChurnState``: everything that a churn model learns, without the training rows but a few typical ones."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gaussmix.classification.churn.churn_evaluation import HELD_OUT, ObservedCustomers
-from gaussmix.classification.churn.coalitions import ChurnScorer
+from gaussmix.classification.churn.coalitions import ChurnScorer, select_cells
 from gaussmix.classification.churn.column_bins import weighted_quantiles
 from gaussmix.classification.churn.column_distances import summaries_by_name
 from gaussmix.classification.churn.column_summary import ColumnSummary
@@ -20,7 +20,6 @@ from gaussmix.classification.churn.segments import Segments, describe_segments
 from gaussmix.classification.churn.typicality import compute_prominence
 from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.table import EncodedRows
-from gaussmix.classification.table.table_schema import InputCells
 from gaussmix.types import NK, BoolN, IntN, K, N
 
 _RARE_FRACTION = 0.01  # of training customers, who are less typical than any suggested change
@@ -97,6 +96,10 @@ class ChurnState:
         """The search for similar customers."""
         return NearestSearch.prepare(self.model, self.references, self.summaries)
 
+    def with_model(self, model: ClassModel, positive: int) -> "ChurnState":
+        """Return the state with another classifier of the same outcomes; segments and summaries stay."""
+        return replace(self, model=model, positive=positive)
+
     def churn_probabilities(self, probabilities: NK) -> N:
         """Return the probability (n,) of the positive class from those of all classes (n, Y)."""
         return np.asarray(probabilities[:, self.positive])
@@ -114,7 +117,7 @@ def fit_churn_state(
     schema = model.schema
     all_cells = schema.read_cells(customers.X)
     counted = np.flatnonzero(customers.weights > 0)
-    cells = _select_cells(all_cells, counted)
+    cells = select_cells(all_cells, counted)
     has_left, weights = customers.has_left[counted], customers.weights[counted]
     encoded = schema.encode_cells(cells)
     fit = fit_segments(model, encoded, has_left, weights, seed)
@@ -132,12 +135,6 @@ def fit_churn_state(
         None if held_out is None else _observe(customers, held_out),
         compute_fingerprint(schema.encode_cells(all_cells)),
     )
-
-
-def _select_cells(cells: InputCells, rows: IntN) -> InputCells:
-    """Return some rows of cells."""
-    numbers = {name: values[rows] for name, values in cells.numbers.items()}
-    return InputCells(numbers, {name: codes[rows] for name, codes in cells.codes.items()}, len(rows))
 
 
 def _observe(customers: LabelledCustomers, held_out: HeldOutRows) -> ObservedCustomers:

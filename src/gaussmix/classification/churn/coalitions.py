@@ -88,6 +88,12 @@ def repeat_row(cells: InputCells, row: int, n_copies: int) -> InputCells:
     return InputCells(numbers, {name: np.repeat(codes[row], n_copies) for name, codes in cells.codes.items()}, n_copies)
 
 
+def select_cells(cells: InputCells, rows: IntN) -> InputCells:
+    """Return some rows of cells."""
+    numbers = {name: values[rows] for name, values in cells.numbers.items()}
+    return InputCells(numbers, {name: codes[rows] for name, codes in cells.codes.items()}, len(rows))
+
+
 def expit_array(log_odds_values: Array) -> Array:
     """Return probabilities of log-odds."""
     return np.asarray(1.0 / (1.0 + np.exp(-log_odds_values)))

@@ -27,7 +27,7 @@ def bin_columns(schema: TableSchema, cells: InputCells, weights: N) -> tuple[Bin
     return tuple(
         _bin_numbers(cells.numbers[reader.name], weights)
         if reader.is_numeric
-        else _bin_codes(cells.codes[reader.name], len(reader.values))
+        else _bin_codes(cells.codes[reader.name], len(reader.levels))
         for reader in schema.readers
     )
 

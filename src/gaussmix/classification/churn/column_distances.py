@@ -44,12 +44,13 @@ def to_coordinates(
     used = model.select_used_cells(encoded)
     ranks = np.empty(used.numeric.shape)
     for j, column in enumerate(model.schema.numeric):
-        ranks[:, j] = rank_values(summaries[column.name], column.to_units(used.numeric[:, j]))
+        ranks[:, j] = rank_values(summaries.get(column.name), column.to_units(used.numeric[:, j]))
     return DistanceCoordinates(ranks, used.codes)
 
 
-def rank_values(summary: ColumnSummary, values: Array) -> Array:
-    """Return the ranks (n,) of values in a numeric column."""
-    if not isinstance(summary, NumericSummary):
-        raise TypeError(f"{summary.name!r} is no numeric column")
-    return summary.ranks(values)
+def rank_values(summary: ColumnSummary | None, values: Array) -> Array:
+    """Return the ranks (n,) of values in a numeric column; NaN without a summary of numbers.
+
+    The model of a fold may read a column as numbers that the model of all rows leaves out or takes for categories.
+    """
+    return summary.ranks(values) if isinstance(summary, NumericSummary) else np.full(len(values), np.nan)

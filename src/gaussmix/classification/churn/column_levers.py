@@ -73,7 +73,7 @@ def _numeric_lever(
     column: NumericColumn, cells: InputCells, row: int, summaries: Mapping[str, ColumnSummary]
 ) -> ColumnLever:
     """Return the lever of a numeric column: quantiles of the training rows, and what they say of equal columns."""
-    summary, own = summaries[column.name], float(cells.numbers[column.name][row])
+    summary, own = summaries.get(column.name), float(cells.numbers[column.name][row])
     readings = {reading.columns[0]: reading for reading in column.readings if len(reading.columns) == 1}
     if not isinstance(summary, NumericSummary) or np.isnan(own) or column.name not in readings:
         return ColumnLever(column.name, (column.name,), (np.empty(0),), np.empty(0), is_numeric=True)
@@ -98,16 +98,25 @@ def _round(values: N) -> N:
 
 
 def _categorical_lever(column: InputColumn, cells: InputCells, row: int) -> ColumnLever:
-    """Return the lever of a categorical column: its other known values; none if the cell is missing."""
-    own, codes = int(cells.codes[column.name][row]), np.arange(len(column.values))
+    """Return the lever of a categorical column: its other levels; none if the cell is missing."""
+    own, codes = int(cells.codes[column.name][row]), np.arange(len(column.levels))
     others = codes[codes != own] if own >= 0 else codes[:0]
     return ColumnLever(column.name, (column.name,), (others,), np.ones(len(others)), is_numeric=False)
 
 
 def cell_of(column: InputColumn, cells: InputCells, row: int) -> Cell:
-    """Return a cell as the table has it, None where it is missing."""
+    """Return a cell as the table has it, or a level of several numbers; None where it is missing."""
     if column.is_numeric:
         number = float(cells.numbers[column.name][row])
         return None if np.isnan(number) else int(number) if number.is_integer() else number
     code = int(cells.codes[column.name][row])
-    return column.values[code] if code >= 0 else None
+    return column.levels[code] if code >= 0 else None
+
+
+def list_cells(column: InputColumn, cells: InputCells) -> list[Cell]:
+    """Return all cells of a column as the table has them, None where they are missing."""
+    if column.is_numeric:
+        numbers = cells.numbers[column.name].tolist()
+        return [None if number != number else int(number) if number.is_integer() else number for number in numbers]
+    values: list[Cell] = [*column.levels, None]
+    return [values[code] for code in cells.codes[column.name].tolist()]

@@ -114,7 +114,7 @@ def summarize_columns(schema: TableSchema, cells: InputCells, weights: N) -> tup
         if reader.is_numeric:
             summaries.append(NumericSummary.from_values(reader.name, cells.numbers[reader.name], weights))
         else:
-            codes, n_values = cells.codes[reader.name], len(reader.values)
+            codes, n_values = cells.codes[reader.name], len(reader.levels)
             counts = np.asarray(scale * np.bincount(np.where(codes < 0, n_values, codes), weights, n_values + 1))
-            summaries.append(CategoricalSummary(reader.name, reader.values, counts[:-1], float(counts[-1])))
+            summaries.append(CategoricalSummary(reader.name, reader.levels, counts[:-1], float(counts[-1])))
     return tuple(summaries)

@@ -32,8 +32,8 @@ class Contributions:
         Zero for a missing cell.
     standard_errors : ndarray of shape (n, R)
         Of the mean over the orders that were drawn; zero if all orders were used.
-    base : float
-        The log-odds without any cell.
+    base : ndarray of shape (n,)
+        The log-odds without any cell; they differ between customers of different models only.
     log_odds : ndarray of shape (n,)
         ``base`` plus the sum of the contributions.
     """
@@ -41,7 +41,7 @@ class Contributions:
     columns: tuple[str, ...]
     values: NK
     standard_errors: NK
-    base: float
+    base: N
     log_odds: N
 
 
@@ -56,7 +56,7 @@ def compute_contributions(scorer: ChurnScorer, cells: InputCells, n_pairs: int) 
     plan = _plan_all(n_columns) if n_columns <= MAX_EXACT_COLUMNS else _plan_orders(n_columns, n_pairs)
     worth = scorer.coalition_log_odds(cells, plan.coalitions)
     values, errors = plan.combine(worth)
-    return Contributions(names, values, errors, float(worth[0, plan.empty]), worth[:, plan.full])
+    return Contributions(names, values, errors, worth[:, plan.empty], worth[:, plan.full])
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,36 +2,57 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gaussmix.classification.churn.churn_state import ChurnState
 from gaussmix.classification.churn.column_distances import DistanceCoordinates, to_coordinates
 from gaussmix.classification.churn.contributions import Contributions, compute_contributions
-from gaussmix.classification.churn.explanation import ChurnExplanation, ColumnContribution, CustomerExplanation
+from gaussmix.classification.churn.explanation import ColumnContribution, CustomerExplanation
 from gaussmix.classification.churn.reasons import CustomerReasons, collect_reasons
 from gaussmix.classification.churn.smallest_changes import ChangeSearch
 from gaussmix.classification.table.table_schema import InputCells
-from gaussmix.types import NK
+from gaussmix.types import NK, N
 
-N_PAIRS = 64  # of orders of the columns, for each customer
+_N_PAIRS = 64  # of orders of the columns, for each customer
+_N_TABLE_PAIRS = 8  # for the reasons of a whole table
+
+
+def explain_reasons(state: ChurnState, X: Any) -> CustomerReasons:
+    """Return the reasons of each row of a table, from fewer orders of the columns than `explain_customers` draws."""
+    cells = state.model.schema.read_cells(X)
+    return collect_reasons(state.scorer, cells, compute_contributions(state.scorer, cells, _N_TABLE_PAIRS))
 
 
 def explain_customers(
-    state: ChurnState, cells: InputCells, threshold: float, fixed: Collection[str]
-) -> ChurnExplanation:
-    """Return the explanation of each row of cells; ``fixed`` columns are not changed."""
-    encoded = state.model.schema.encode_cells(cells)
-    contributions = compute_contributions(state.scorer, cells, N_PAIRS)
+    state: ChurnState, X: Any, thresholds: N, fixed: Collection[str]
+) -> tuple[CustomerExplanation, ...]:
+    """Return the explanation of each row of a table.
+
+    Parameters
+    ----------
+    state : ChurnState
+        Its classifier may read the table by another schema than its segments.
+    X : table of n customers
+    thresholds : ndarray of shape (n,)
+        Changes bring the probability below these.
+    fixed : collection of str
+        Columns that are not changed.
+    """
+    schema, segment_schema = state.model.schema, state.segment_model.schema
+    cells = schema.read_cells(X)
+    segment_cells = cells if segment_schema is schema else segment_schema.read_cells(X)
+    contributions = compute_contributions(state.scorer, cells, _N_PAIRS)
     explainer = _Explainer(
         state,
         contributions,
         collect_reasons(state.scorer, cells, contributions),
-        np.exp(state.segment_model.log_probabilities(encoded)),
-        to_coordinates(state.model, encoded, state.summaries),
-        ChangeSearch(state.scorer, state.segment_model, state.summaries, state.min_prominence, fixed),
+        np.exp(state.segment_model.log_probabilities(segment_schema.encode_cells(segment_cells))),
+        to_coordinates(state.model, schema.encode_cells(cells), state.summaries),
+        ChangeSearch(state.scorer, state.segment_model, segment_cells, state.summaries, state.min_prominence, fixed),
     )
-    return ChurnExplanation(tuple(explainer.explain(cells, row, threshold) for row in range(cells.n_rows)))
+    return tuple(explainer.explain(cells, row, threshold) for row, threshold in enumerate(thresholds.tolist()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +78,7 @@ class _Explainer:
         return CustomerExplanation(
             row,
             probability,
-            self.contributions.base,
+            float(self.contributions.base[row]),
             float(self.contributions.log_odds[row]),
             self._list_contributions(row),
             self.reasons.reasons[row],

@@ -22,6 +22,7 @@ from gaussmix.errors.text import join_with_and
 from gaussmix.types import N
 
 MODERATE, LARGE = 0.1, 0.25  # population stability index
+FALSE_ALARM_RATE = 0.05  # default
 SCORE = "churn probability"
 _SCORE_DECIMALS = 3  # of a probability, in the test of the score
 _MAX_UNKNOWN = 3  # values that a sentence names

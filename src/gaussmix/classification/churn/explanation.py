@@ -112,16 +112,9 @@ class CustomerExplanation:
         if self.probability < self.threshold:
             return f"The probability is below {limit}."
         if not self.changes:
-            return f"No change of one or two columns brings the probability below {limit}."
-        ways = "; or with ".join(
-            f"{_join_conditions(change)} ({format_percent(change.probability)})" for change in self.changes
-        )
-        return f"The probability would be below {limit} with {ways}."
-
-
-def _join_conditions(change: CustomerChange) -> str:
-    """Return the new values of the columns that change: 'contract = Two year and tenure = 40'."""
-    return " and ".join(format_condition(name, change.new[name]) for name in change.columns)
+            return f"With no change of one or two columns the model gives a probability below {limit}."
+        ways = "; or with ".join(change.description for change in self.changes)
+        return f"The model gives a probability below {limit} to customers like this one with {ways}."
 
 
 def _describe_nearest(customer: NearestCustomer, outcome: str) -> str:

@@ -105,5 +105,5 @@ class NearestSearch:
             return False
         if not column.is_numeric:
             return True
-        first, second = rank_values(self.summaries[column.name], np.array([float(own), float(other)]))
+        first, second = rank_values(self.summaries.get(column.name), np.array([float(own), float(other)]))
         return bool(abs(first - second) >= _MIN_RANK_DIFFERENCE)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.classification.churn.coalitions import ChurnScorer
-from gaussmix.classification.churn.column_levers import cell_of
+from gaussmix.classification.churn.column_importance import ColumnImportance, rank_columns
+from gaussmix.classification.churn.column_levers import list_cells
 from gaussmix.classification.churn.contributions import Contributions
 from gaussmix.classification.churn.customer_rows import Cell
 from gaussmix.classification.churn.wording import format_condition, format_percent
 from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.table.encoded_columns import CategoricalColumn, NumericColumn
 from gaussmix.classification.table.table_schema import InputCells
-from gaussmix.types import BoolND, BoolNK, N
+from gaussmix.types import IntNC, N
 
 MIN_NAMED_LOG_ODDS = 0.05  # of a reason in words
 _MAX_LOG_ODDS = 13.8  # of a factor in words: a million
@@ -80,10 +81,16 @@ class CustomerReasons:
         return [{"probability": p, "reasons_to_leave": leave, "reasons_to_stay": stay} for p, leave, stay in rows]
 
     def importance(self) -> list[dict[str, object]]:
-        """Return one dict per column: the mean size of its contributions, the largest first."""
-        sizes = np.abs(self.contributions.values).mean(axis=0)
-        order = np.argsort(-sizes, kind="stable")
-        return [{"column": self.contributions.columns[j], "mean_log_odds": float(sizes[j])} for j in order]
+        """Return one dict per factor, the largest first: its first column, all of them, and the mean size of reasons.
+
+        Columns that never tell different things, such as an amount and the minutes it is charged for, are one factor.
+        """
+        return [{"column": columns[0], "columns": columns, "mean_log_odds": size} for columns, size in self.factors()]
+
+    def factors(self) -> list[ColumnImportance]:
+        """Return the factors of `importance` as values."""
+        rows = [[(reason.columns, reason.log_odds) for reason in reasons] for reasons in self.reasons]
+        return rank_columns(rows, self.contributions.columns)
 
     def __repr__(self) -> str:
         """Return the main reasons of the first five customers, and how many more customers there are."""
@@ -106,23 +113,31 @@ def _join_reasons(reasons: Sequence[ChurnReason], n_reasons: int = 3, is_raising
 
 def collect_reasons(scorer: ChurnScorer, cells: InputCells, contributions: Contributions) -> CustomerReasons:
     """Return the reasons of each row; columns of the same information are one reason."""
-    known = _find_information(scorer, cells)
-    leaders = _order_of_sources(scorer.model, contributions.columns)
+    order = _order_of_sources(scorer.model, contributions.columns)
+    names = [scorer.columns[j].name for j in order]
+    values = [list_cells(scorer.columns[j], cells) for j in order]
+    sizes, known = contributions.values[:, order].tolist(), _number_information(scorer, cells)[:, order].tolist()
     probabilities = np.exp(-np.logaddexp(0.0, -contributions.log_odds))
     reasons = tuple(
-        _reasons_of_row(scorer, cells, row, values, information, leaders)
-        for row, (values, information) in enumerate(zip(contributions.values, known, strict=True))
+        _reasons_of_row(names, [column[row] for column in values], *parts)
+        for row, parts in enumerate(zip(sizes, known, strict=True))
     )
     return CustomerReasons(probabilities, reasons, contributions)
 
 
-def _find_information(scorer: ChurnScorer, cells: InputCells) -> BoolNK:
-    """Return which encoded columns (n, R, D + C) each column of a row says something about."""
+def _number_information(scorer: ChurnScorer, cells: InputCells) -> IntNC:
+    """Return a number (n, R) of what each column of a row says something about: 0 for nothing, else equal for equal.
+
+    A column says something about some of the encoded columns.
+    """
     n_columns, model = len(scorer.columns), scorer.model
     single = scorer.mask_cells(cells, np.arange(cells.n_rows), np.eye(n_columns) > 0)
     used = model.select_used_cells(model.schema.encode_cells(single))
-    is_present: BoolND = np.hstack([~np.isnan(used.numeric), used.codes >= 0])
-    return is_present.reshape(cells.n_rows, n_columns, is_present.shape[1])
+    nothing = np.zeros((1, used.numeric.shape[1] + used.codes.shape[1]), dtype=np.bool_)
+    is_present = np.vstack([nothing, np.hstack([~np.isnan(used.numeric), used.codes >= 0])])
+    packed = np.packbits(is_present, axis=1) if is_present.shape[1] else np.zeros((len(is_present), 1), dtype=np.uint8)
+    numbers = np.unique(packed, axis=0, return_inverse=True)[1].ravel()  # nothing is the smallest
+    return np.asarray(numbers[1:].reshape(cells.n_rows, n_columns), dtype=np.int64)
 
 
 def _order_of_sources(model: ClassModel, columns: Sequence[str]) -> list[int]:
@@ -134,19 +149,15 @@ def _order_of_sources(model: ClassModel, columns: Sequence[str]) -> list[int]:
 
 
 def _reasons_of_row(
-    scorer: ChurnScorer, cells: InputCells, row: int, values: N, information: BoolND, leaders: Sequence[int]
+    names: Sequence[str], cells: Sequence[Cell], log_odds: Sequence[float], information: Sequence[int]
 ) -> tuple[ChurnReason, ...]:
-    """Return the reasons of one row from the contributions (R,) and the information (R, D + C) of its columns."""
-    groups: dict[bytes, list[int]] = {}
-    for j in leaders:
-        if information[j].any():
-            groups.setdefault(information[j].tobytes(), []).append(j)
+    """Return the reasons of one row from what its columns (R,) contain, add and tell, those that lead first."""
+    groups: dict[int, list[int]] = {}
+    for j, number in enumerate(information):
+        if number:
+            groups.setdefault(number, []).append(j)
     reasons = [
-        ChurnReason(
-            tuple(scorer.columns[j].name for j in group),
-            cell_of(scorer.columns[group[0]], cells, row),
-            float(values[group].sum()),
-        )
+        ChurnReason(tuple([names[j] for j in group]), cells[group[0]], sum(log_odds[j] for j in group))
         for group in groups.values()
     ]
     return tuple(sorted(reasons, key=lambda reason: -abs(reason.log_odds)))

@@ -64,7 +64,7 @@ class CategoricalProfile:
     information_gain : float
         Relative entropy of the column in the segment from that of all customers, in nats.
     levels : tuple of str, bool, int or float
-        The known values.
+        The known values; rare numbers are one level with their neighbours, such as '7 or more'.
     fractions, overall_fractions : tuple of float
         Of each level in the segment and among all customers, where the cell is present.
     """
@@ -163,7 +163,7 @@ def _profile_numbers(name: str, values: N, gain: float, parts: N, weights: N) ->
 def _profile_levels(reader: InputColumn, column: BinnedColumn, gain: float, parts: N, weights: N) -> CategoricalProfile:
     """Return the profile of a categorical column."""
     fractions, overall = (tuple(_normalize(column.count(each)[:-1]).tolist()) for each in (parts, weights))
-    return CategoricalProfile(reader.name, gain, reader.values, fractions, overall)
+    return CategoricalProfile(reader.name, gain, reader.levels, fractions, overall)
 
 
 def _normalize(counts: Array) -> Array:

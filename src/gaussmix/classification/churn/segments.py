@@ -87,6 +87,16 @@ class Segments:
     candidates: tuple[SegmentCandidate, ...]
     notes: tuple[str, ...]
 
+    @property
+    def explained_fraction(self) -> float:
+        """How much of the uncertainty about churn the segments explain, of unseen customers; NaN if not compared."""
+        return _compute_explained_fraction(self.candidates, len(self.segments), self.churn_rate)
+
+    @property
+    def is_informative(self) -> bool:
+        """Whether to know the segment of a customer says more than the churn rate of all."""
+        return self.explained_fraction >= _MIN_EXPLAINED
+
     def __len__(self) -> int:
         """Return the number of segments K."""
         return len(self.segments)
@@ -172,13 +182,13 @@ def _describe_usefulness(
     candidates: tuple[SegmentCandidate, ...], n_segments: int, churn_rate: float
 ) -> tuple[str, ...]:
     """Return a sentence on how much of the uncertainty about churn the segments explain, if they were compared."""
-    if len(candidates) < 2:
+    explained = _compute_explained_fraction(candidates, n_segments, churn_rate)
+    if np.isnan(explained):
         return (
             "Numbers of segments were not compared: there are too few customers, or no column says anything of churn.",
         )
     if n_segments == 1:
         return ("The customers form no groups: one segment describes their columns as well as several would.",)
-    explained = 1.0 - candidates[n_segments - 1].log_loss / _entropy(churn_rate)
     if explained < _MIN_EXPLAINED:
         return (
             "The customers form no groups that differ much in churn: to know the segment of a customer says hardly "
@@ -190,9 +200,11 @@ def _describe_usefulness(
     )
 
 
-def _entropy(rate: float) -> float:
-    """Return the mean negative log probability of the outcomes by their rate, in nats."""
-    return -float(rate * np.log(rate) + (1.0 - rate) * np.log1p(-rate))
+def _compute_explained_fraction(candidates: tuple[SegmentCandidate, ...], n_segments: int, churn_rate: float) -> float:
+    """Return the fraction of the entropy of churn by which segments lower the log-loss; NaN if none were compared."""
+    losses = [candidate.log_loss for candidate in candidates if candidate.n_segments == n_segments]
+    entropy = -float(churn_rate * np.log(churn_rate) + (1.0 - churn_rate) * np.log1p(-churn_rate))
+    return 1.0 - losses[0] / entropy if losses and len(candidates) > 1 else float("nan")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,11 +6,13 @@ from itertools import combinations
 
 import numpy as np
 
-from gaussmix.classification.churn.coalitions import ChurnScorer, expit_array, repeat_row
+from gaussmix.classification.churn.cell_translation import CellTranslation
+from gaussmix.classification.churn.coalitions import ChurnScorer, expit_array, repeat_row, select_cells
 from gaussmix.classification.churn.column_levers import ColumnLever, cell_of, find_levers
 from gaussmix.classification.churn.column_summary import ColumnSummary
 from gaussmix.classification.churn.customer_rows import Cell
 from gaussmix.classification.churn.typicality import compute_prominence
+from gaussmix.classification.churn.wording import format_cell, format_condition, format_percent
 from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.table.table_schema import InputCells
 from gaussmix.types import BoolN, IntN, N
@@ -41,6 +43,15 @@ class CustomerChange:
     probability: float
     distance: float
 
+    @property
+    def description(self) -> str:
+        """The change and the probability after it: 'contract = Two year instead of Month-to-month: 18%'."""
+        parts = [
+            f"{format_condition(name, self.new[name])} instead of {format_cell(self.old[name])}"
+            for name in self.columns
+        ]
+        return f"{' and '.join(parts)}: {format_percent(self.probability)}"
+
 
 @dataclass(frozen=True, eq=False)
 class ChangeSearch:
@@ -50,6 +61,8 @@ class ChangeSearch:
     ----------
     scorer : ChurnScorer
     segment_model : ClassModel
+    segment_cells : InputCells
+        The customers as the segment model reads them.
     summaries : mapping
         Summaries of the columns by name.
     min_prominence : float
@@ -60,6 +73,7 @@ class ChangeSearch:
 
     scorer: ChurnScorer
     segment_model: ClassModel
+    segment_cells: InputCells
     summaries: Mapping[str, ColumnSummary]
     min_prominence: float
     fixed: Collection[str]
@@ -86,7 +100,9 @@ class ChangeSearch:
         for move, stop in zip(moves, stops, strict=True):
             move.apply(candidates, stop - len(move))
         probabilities = expit_array(self.scorer.log_odds(candidates))
-        is_allowed = (probabilities < threshold) & self._are_possible(candidates, cells, row)
+        is_allowed = probabilities < threshold
+        works = np.flatnonzero(is_allowed)
+        is_allowed[works] = self._are_possible(select_cells(candidates, works), cells, row)
         found = []
         for move, stop in zip(moves, stops, strict=True):
             allowed = np.flatnonzero(is_allowed[stop - len(move) : stop])
@@ -103,12 +119,15 @@ class ChangeSearch:
         schema = self.scorer.model.schema
         original = repeat_row(cells, row, 1)
         is_new = schema.find_contradictions(candidates) & ~schema.find_contradictions(original)
-        limit = min(self.min_prominence, float(self._prominence(original)[0]))
-        return np.asarray(~is_new.any(axis=1) & (self._prominence(candidates) >= limit))
+        limit = min(self.min_prominence, float(self._prominence(original, cells, row)[0]))
+        return np.asarray(~is_new.any(axis=1) & (self._prominence(candidates, cells, row) >= limit))
 
-    def _prominence(self, cells: InputCells) -> N:
-        """Return how typical rows (n,) are of their segment."""
-        return compute_prominence(self.segment_model, self.scorer.model.schema.encode_cells(cells)).values
+    def _prominence(self, changed: InputCells, cells: InputCells, row: int) -> N:
+        """Return how typical changed copies (m,) of a row are of their segment."""
+        schema = self.segment_model.schema
+        translation = CellTranslation(self.scorer.model.schema, schema)
+        translated = translation.translate(changed, cells, self.segment_cells, row)
+        return compute_prominence(self.segment_model, schema.encode_cells(translated)).values
 
     def _describe(
         self, move: "_Move", cells: InputCells, row: int, candidates: InputCells, position: int

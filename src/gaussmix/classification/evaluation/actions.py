@@ -17,7 +17,7 @@ from gaussmix.core.input_kinds import fill_masked_with_nan
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.core.scalar_checks import require_integer
 from gaussmix.errors import ActionError, OutcomeError
-from gaussmix.errors.text import format_count
+from gaussmix.errors.text import pluralize
 from gaussmix.types import ArrayLike, BoolN, IntN, N
 
 _MAX_AMOUNT = 1e200  # sums of amounts must not overflow
@@ -78,7 +78,7 @@ class ActionPlan:
     @property
     def sentence(self) -> str:
         """The plan in one or two sentences."""
-        n_rows = format_count(len(self.is_contacted), "customer")
+        n_rows = f"{len(self.is_contacted):,} {pluralize('customer', len(self.is_contacted))}"
         if not self.n_contacted:
             return f"Contact none of {n_rows}: no contact is expected to bring more than it costs."
         whom = "" if self.threshold is None else f", those with a probability above {self.threshold:.3g}"
@@ -86,7 +86,7 @@ class ActionPlan:
         if not self.curve.has_calibration_error:
             errors = "by chance alone, if the probabilities are right"
         text = (
-            f"Contact {self.n_contacted} of {n_rows}{whom}: expected profit {_format_amount(self.expected_profit)} "
+            f"Contact {self.n_contacted:,} of {n_rows}{whom}: expected profit {_format_amount(self.expected_profit)} "
             f"({_format_percent(self.curve.level)} interval {_format_interval(self.expected_interval)}, {errors})."
         )
         if self.observed_profit is None or self.observed_interval is None:

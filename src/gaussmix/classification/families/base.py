@@ -59,11 +59,17 @@ class AbstractFamily(ABC, Generic[Fits]):
 
     @abstractmethod
     def choose_spec(
-        self, fits: Fits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+        self,
+        fits: Fits,
+        request: ChoiceRequest,
+        validation: CrossValidation | None,
+        options: MemberOptions,
+        start: MixtureSpec | None = None,
     ) -> SpecChoice:
         """Return the specification to fit to the rows of ``fits``.
 
-        ``validation`` are folds of some of the rows, None if there are too few rows for folds.
+        ``validation`` are folds of some of the rows, None if there are too few rows for folds. ``start`` is a
+        specification near which the best one is sought; None searches everywhere.
         """
 
     def list_priors(self) -> tuple["AnyFamily", ...]:
@@ -94,12 +100,13 @@ def require_rows_for_components(rows: TrainingRows, n_components: Counts) -> Non
 
 
 def search_components(
-    validation: CrossValidation, options: MemberOptions, max_components: Counts, structures: tuple[str, ...]
+    validation: CrossValidation, options: MemberOptions, largest: MixtureSpec, start: MixtureSpec | None
 ) -> tuple[ComponentCandidate, ...]:
     """Return numbers of components with the cross-validated log-loss of each, the best first."""
     held_out = validation.held_out_rows
 
     def compute_losses(counts: Counts) -> N:
-        return log_losses(validation.predict(MixtureSpec(counts, structures), options), held_out.classes)
+        return log_losses(validation.predict(largest._replace(n_components=counts), options), held_out.classes)
 
-    return ComponentSearch(compute_losses, held_out.row_weights, max_components).run()
+    first = None if start is None else start.n_components
+    return ComponentSearch(compute_losses, held_out.row_weights, largest.n_components, first).run()

@@ -46,7 +46,12 @@ class ClassMixtures(AbstractFamily[ClassFits]):
         return tuple(ClassMixtures(replace(self.strength, covariance=rows)) for rows in PRIOR_ROWS)
 
     def choose_spec(
-        self, fits: ClassFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+        self,
+        fits: ClassFits,
+        request: ChoiceRequest,
+        validation: CrossValidation | None,
+        options: MemberOptions,
+        start: MixtureSpec | None = None,
     ) -> SpecChoice:
         """Return the given numbers of components, or those with the smallest cross-validated log-loss."""
         rows = fits.rows
@@ -59,5 +64,5 @@ class ClassMixtures(AbstractFamily[ClassFits]):
         most = tuple(
             int(max(1, min(request.max_components, size // MIN_ROWS_PER_COMPONENT))) for size in rows.class_weights
         )
-        candidates = search_components(validation, options, most, structures)
+        candidates = search_components(validation, options, MixtureSpec(most, structures), start)
         return SpecChoice(MixtureSpec(candidates[0].n_components, structures), candidates)

@@ -49,11 +49,14 @@ class ComponentSearch:
     weights : ndarray of shape (m,)
     max_components : tuple of int
         Largest numbers.
+    start : tuple of int or None
+        Numbers near which the search stays; None tries equal numbers first.
     """
 
     compute_losses: Callable[[Counts], N]
     weights: N
     max_components: Counts
+    start: Counts | None = None
     _losses: dict[Counts, N] = field(default_factory=dict)
 
     def run(self) -> tuple[ComponentCandidate, ...]:
@@ -69,6 +72,8 @@ class ComponentSearch:
         """Return the best of equal numbers of components, as far as the classes have rows for them."""
         best = tuple(1 for _ in self.max_components)
         self._evaluate(best, best)
+        if self.start is not None:
+            return self.start if self._evaluate(self.start, best) else best
         n_without_gain = 0
         for count in _LADDER[1:]:
             counts = tuple(min(count, maximum) for maximum in self.max_components)

@@ -141,7 +141,12 @@ class Edda(AbstractFamily[EddaFits]):
         return EddaFits(rows)
 
     def choose_spec(
-        self, fits: EddaFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+        self,
+        fits: EddaFits,
+        request: ChoiceRequest,
+        validation: CrossValidation | None,
+        options: MemberOptions,
+        start: MixtureSpec | None = None,
     ) -> SpecChoice:
         """Return the structure that is given, or the one of the lowest BIC."""
         rows, n_components = fits.rows, (1,) * fits.rows.n_classes

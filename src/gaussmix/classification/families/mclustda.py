@@ -46,7 +46,12 @@ class Mclustda(AbstractFamily[MclustdaFits]):
         return MclustdaFits(rows)
 
     def choose_spec(
-        self, fits: MclustdaFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+        self,
+        fits: MclustdaFits,
+        request: ChoiceRequest,
+        validation: CrossValidation | None,
+        options: MemberOptions,
+        start: MixtureSpec | None = None,
     ) -> SpecChoice:
         """Return the structure and the number of components of the lowest BIC for each class, of those requested."""
         if request.n_components is not None:

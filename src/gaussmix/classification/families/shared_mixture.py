@@ -165,7 +165,12 @@ class SharedMixture(AbstractFamily[SharedFits]):
         return tuple(SharedMixture(replace(self.strength, covariance=rows)) for rows in PRIOR_ROWS)
 
     def choose_spec(
-        self, fits: SharedFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+        self,
+        fits: SharedFits,
+        request: ChoiceRequest,
+        validation: CrossValidation | None,
+        options: MemberOptions,
+        start: MixtureSpec | None = None,
     ) -> SpecChoice:
         """Return the given number of components, or the one with the smallest cross-validated log-loss.
 
@@ -179,5 +184,5 @@ class SharedMixture(AbstractFamily[SharedFits]):
             return SpecChoice(self.simplest_spec(rows.n_classes))
         n_supported = int(rows.class_weights.sum()) // MIN_ROWS_PER_COMPONENT
         most = max(1, min(request.max_components, n_supported))
-        candidates = search_components(validation, options, (most,), (_STRUCTURE,))
+        candidates = search_components(validation, options, MixtureSpec((most,), (_STRUCTURE,)), start)
         return SpecChoice(MixtureSpec(candidates[0].n_components, (_STRUCTURE,)), candidates)

@@ -19,10 +19,13 @@ class CategoryCells:
         The m distinct values, sorted: bools and numbers before text.
     codes : ndarray of int64 of shape (n,)
         Position in ``values``, -1 where the cell is missing.
+    is_ordered : bool
+        Whether the values are numbers whose order counts.
     """
 
     values: tuple[CellValue, ...]
     codes: IntN
+    is_ordered: bool = False
 
     @property
     def counts(self) -> IntD:
@@ -65,14 +68,14 @@ def read_category_cells(column: AbstractTableColumn) -> CategoryCells:
     return CategoryCells(values, map_codes(raw.codes, np.array(new_codes, dtype=np.int64)))
 
 
-def codes_of_numbers(numbers: N, column: str) -> CategoryCells:
+def codes_of_numbers(numbers: N, column: str, is_ordered: bool = False) -> CategoryCells:
     """Return numbers (n,) as codes of their distinct values; NaN is missing."""
     is_present = ~np.isnan(numbers)
     distinct, positions = np.unique(numbers[is_present], return_inverse=True)
     codes = np.full(len(numbers), -1, dtype=np.int64)
     codes[is_present] = positions
     values = (normalize_value(value, column) for value in distinct.tolist())
-    return CategoryCells(tuple(value for value in values if value is not None), codes)
+    return CategoryCells(tuple(value for value in values if value is not None), codes, is_ordered)
 
 
 def _sort_key(value: CellValue) -> tuple[bool, float, str]:

@@ -1,7 +1,8 @@
 """Decide for each column of a table whether it is numeric, categorical, or left out, and say why.
 
 Text, bools and categories are categorical, unless every text is a number. In data frames a numeric column of at most
-12 distinct whole numbers is categorical, too. Dates, and columns that `column_usability` refuses, are left out.
+12 distinct whole numbers is categorical, too, and its levels are ordered. Those of columns that a user names are not:
+they can be codes. Dates, and columns that `column_usability` refuses, are left out.
 """
 
 from collections.abc import Sequence
@@ -144,7 +145,7 @@ def _classify_column(
         numbers = numbers[is_counted]
         classified.presence[name] = ~np.isnan(numbers)
         if rule.is_category(name, numbers):
-            cells = codes_of_numbers(numbers, name)
+            cells = codes_of_numbers(numbers, name, rule.is_automatic)
         reason = reason_to_drop_numbers(name, numbers, rule.has_names)
     else:
         assert cells is not None

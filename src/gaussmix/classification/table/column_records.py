@@ -3,6 +3,7 @@
 The functions that read records raise KeyError, TypeError or ValueError if a record is invalid.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from gaussmix.classification.table.encoded_columns import (
 )
 from gaussmix.classification.table.far_values import Limits
 from gaussmix.classification.table.input_column import InputColumn
+from gaussmix.classification.table.ordered_numbers import OrderedNumbers
 from gaussmix.transforms import ColumnTransforms
 
 Record = dict[str, Any]
@@ -23,8 +25,13 @@ Record = dict[str, Any]
 
 def reader_to_record(reader: InputColumn) -> Record:
     """Return the record of a column of the table; infinite limits are None."""
-    limits = [None if np.isinf(limit) else limit for limit in reader.limits]
-    return {"name": reader.name, "is_numeric": reader.is_numeric, "values": list(reader.values), "limits": limits}
+    return {
+        "name": reader.name,
+        "is_numeric": reader.is_numeric,
+        "values": list(reader.values),
+        "limits": [None if np.isinf(limit) else limit for limit in reader.limits],
+        "level_starts": None if reader.ordered is None else list(reader.ordered.starts),
+    }
 
 
 def reader_from_record(record: Record) -> InputColumn:
@@ -34,7 +41,9 @@ def reader_from_record(record: Record) -> InputColumn:
     values = tuple(record["values"])
     if not all(isinstance(value, str | bool | int | float) for value in values):
         raise ValueError("a known value is neither text nor a number")
-    return InputColumn(_require_text(record["name"]), bool(record["is_numeric"]), values, limits)
+    starts = record["level_starts"]
+    ordered = None if starts is None else OrderedNumbers(tuple(map(_require_number, values)), tuple(map(int, starts)))
+    return InputColumn(_require_text(record["name"]), bool(record["is_numeric"]), values, limits, ordered)
 
 
 def numeric_to_record(column: NumericColumn) -> Record:
@@ -101,4 +110,11 @@ def _require_text(value: object) -> str:
     """Return a text; raise TypeError for anything else."""
     if not isinstance(value, str):
         raise TypeError("a name must be a text")
+    return value
+
+
+def _require_number(value: object) -> float:
+    """Return a number; raise TypeError for anything else, also for a bool and NaN."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise TypeError("an ordered value must be a number")
     return value

@@ -1,6 +1,6 @@
 """Fit a `TableSchema`: from the table of a fit and the classes of its rows to the columns of encoded rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,11 @@ from gaussmix.classification.table.input_column import InputColumn
 from gaussmix.classification.table.input_table import InputTable, read_input_table
 from gaussmix.classification.table.linear_merging import drop_dependent_columns, merge_proportional_columns
 from gaussmix.classification.table.numeric_fitting import fit_numeric_columns
+from gaussmix.classification.table.ordered_levels import join_rare_neighbours
+from gaussmix.classification.table.ordered_numbers import OrderedNumbers, find_shared_starts
 from gaussmix.classification.table.shared_levels import separate_shared_levels
 from gaussmix.classification.table.suspected_leaks import find_suspected_leaks
-from gaussmix.classification.table.table_draft import TableDraft
+from gaussmix.classification.table.table_draft import CategoricalDraft, TableDraft
 from gaussmix.classification.table.table_schema import TableSchema
 from gaussmix.classification.table.target_leaks import require_no_target_leaks
 from gaussmix.core.input_arrays import parse_weights
@@ -28,6 +30,7 @@ _STEPS = (
     merge_proportional_columns,
     drop_dependent_columns,
     separate_shared_levels,
+    join_rare_neighbours,
     merge_rare_levels,
 )
 
@@ -59,7 +62,9 @@ def fit_table_schema(
         count the others alike.
     categorical : 'auto', sequence of str or int, or None, default='auto'
         Numeric columns that are categories. 'auto' means, in tables with names, those of at most 12 distinct whole
-        numbers. Text and bools always are.
+        numbers. These are ordered: rare ones are joined with their neighbours, and numbers that the fit has not seen
+        are read as the nearest one. Those of named columns are codes: rare ones become 'other', and unknown ones count
+        as missing. Text and bools always are categories.
     transform : 'auto', None, str or mapping, default='auto'
         'auto' chooses by likelihood; the others are those of ``GaussianMixture(column_transform=...)``.
     feature_names : sequence of str, optional
@@ -88,11 +93,11 @@ def fit_table_schema(
     for step in _STEPS:
         draft = step(draft)
     numeric = fit_numeric_columns(draft.numeric, codes, row_weights, transform, table.names)
-    categories = tuple(CategoricalColumn(column.name, column.readings, column.levels) for column in draft.categorical)
+    ordered = _find_ordered_numbers(draft)
+    categories = tuple(_read_levels(column, ordered) for column in draft.categorical)
+    readers = _make_readers(columns, ordered, numeric, categories)
     notes = (*draft.notes, *_describe_transforms(numeric))
-    return TableSchema(
-        table.names, table.has_names, _make_readers(columns, numeric, categories), numeric, categories, notes
-    )
+    return TableSchema(table.names, table.has_names, readers, numeric, categories, notes)
 
 
 def _require_target_codes(target_codes: IntN, table: InputTable) -> IntN:
@@ -112,8 +117,33 @@ def _warn_of_suspected_leaks(columns: ClassifiedColumns, target_codes: IntN, has
     return [f"{message}." for message in messages]
 
 
+def _find_ordered_numbers(draft: TableDraft) -> dict[str, OrderedNumbers]:
+    """Return the levels of each column of ordered numbers; numbers that no encoded column tells apart are one."""
+    readings = [reading for column in draft.categorical for reading in column.readings]
+    return {
+        name: OrderedNumbers(
+            numbers, find_shared_starts([each.levels for each in readings if each.column == name], len(numbers))
+        )
+        for name, numbers in draft.ordered_numbers.items()
+    }
+
+
+def _read_levels(column: CategoricalDraft, ordered: Mapping[str, OrderedNumbers]) -> CategoricalColumn:
+    """Return a categorical column that reads levels of ordered numbers instead of each number."""
+    readings = tuple(
+        reading._replace(levels=tuple(reading.levels[start] for start in ordered[reading.column].starts))
+        if reading.column in ordered
+        else reading
+        for reading in column.readings
+    )
+    return CategoricalColumn(column.name, readings, column.levels)
+
+
 def _make_readers(
-    columns: ClassifiedColumns, numeric: tuple[NumericColumn, ...], categories: tuple[CategoricalColumn, ...]
+    columns: ClassifiedColumns,
+    ordered: Mapping[str, OrderedNumbers],
+    numeric: tuple[NumericColumn, ...],
+    categories: tuple[CategoricalColumn, ...],
 ) -> tuple[InputColumn, ...]:
     """Return how to read each column of the table that an encoded column uses, in the order of the table."""
     used = {name for column in numeric for name in column.sources}
@@ -121,7 +151,7 @@ def _make_readers(
     return tuple(
         InputColumn(name, True, (), columns.limits[name])
         if name in columns.numbers
-        else InputColumn(name, False, columns.categories[name].values)
+        else InputColumn(name, False, columns.categories[name].values, ordered=ordered.get(name))
         for name in columns.names
         if name in used
     )

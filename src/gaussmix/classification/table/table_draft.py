@@ -1,7 +1,7 @@
 """Drafts of encoded columns: what a fit knows of them before transforms and scales are chosen."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -70,11 +70,15 @@ def fill_gaps(column: CategoricalDraft, other: CategoricalDraft) -> CategoricalD
 
 @dataclass(frozen=True, eq=False)
 class TableDraft:
-    """The drafts of all encoded columns, and notes for the user on what was changed."""
+    """The drafts of all encoded columns, and notes for the user on what was changed.
+
+    ``ordered_numbers`` has the ascending numbers of each column of the table whose levels are ordered.
+    """
 
     numeric: tuple[NumericDraft, ...]
     categorical: tuple[CategoricalDraft, ...]
     notes: tuple[str, ...]
+    ordered_numbers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
     def from_columns(cls, columns: ClassifiedColumns) -> "TableDraft":
@@ -89,7 +93,12 @@ class TableDraft:
             )
             for name, cells in columns.categories.items()
         )
-        return cls(tuple(numeric), tuple(categorical), tuple(columns.notes))
+        ordered = {
+            name: tuple(value for value in cells.values if not isinstance(value, str))
+            for name, cells in columns.categories.items()
+            if cells.is_ordered
+        }
+        return cls(tuple(numeric), tuple(categorical), tuple(columns.notes), ordered)
 
     def with_notes(self, notes: Sequence[str]) -> "TableDraft":
         """Return the draft with more notes."""

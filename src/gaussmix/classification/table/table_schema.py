@@ -21,7 +21,7 @@ from gaussmix.classification.table.input_column import InputColumn
 from gaussmix.classification.table.input_table import InputTable, read_input_table
 from gaussmix.classification.table.table_columns import AbstractTableColumn
 from gaussmix.core.user_warnings import warn_user
-from gaussmix.errors import DataError, DataWarning, TableInputError
+from gaussmix.errors import DataError, DataWarning, TableInputError, UnknownNumbers
 from gaussmix.errors.text import format_count, join_with_and, join_with_commas
 from gaussmix.types import BoolND, IntN, N
 
@@ -97,7 +97,7 @@ class TableSchema:
         """Return the encoded rows of a table.
 
         Columns are found by name, in any order, and others are ignored. Unknown categories count as missing, and a
-        DataWarning names them.
+        DataWarning names them. Unknown numbers of a column of few whole numbers are read as the nearest one.
 
         Parameters
         ----------
@@ -168,7 +168,7 @@ class TableSchema:
     def _require_consistency(self) -> None:
         """Raise ValueError if a column reads another one that does not exist, or codes that this one has not."""
         numeric = {reader.name for reader in self.readers if reader.is_numeric}
-        n_codes = {reader.name: len(reader.values) for reader in self.readers if not reader.is_numeric}
+        n_codes = {reader.name: len(reader.levels) for reader in self.readers if not reader.is_numeric}
         n_codes |= {column.name: len(column.points) + 1 for column in self.numeric if column.points}
         is_valid = all(set(column.sources) <= numeric for column in self.numeric) and all(
             n_codes.get(reading.column) == len(reading.levels)
@@ -202,6 +202,7 @@ class TableSchema:
         table, columns = self.find_columns(X)
         cells = InputCells({}, {}, table.n_rows)
         unknown_values: dict[str, Sequence[object]] = {}
+        unknown_numbers: dict[str, Sequence[UnknownNumbers]] = {}
         far_values: dict[str, Sequence[float]] = {}
         for reader, column in zip(self.readers, columns, strict=True):
             if reader.is_numeric:
@@ -212,11 +213,14 @@ class TableSchema:
                     numbers[is_beyond] = np.nan
                 cells.numbers[reader.name] = numbers
             else:
-                cells.codes[reader.name], unknown = reader.read_codes(column)
-                if unknown:
-                    unknown_values[reader.name] = unknown
+                known = reader.read_codes(column)
+                cells.codes[reader.name] = known.codes
+                unknown_values |= {reader.name: known.unknown_values} if known.unknown_values else {}
+                unknown_numbers |= {reader.name: known.unknown_numbers} if known.unknown_numbers else {}
         if unknown_values:
             warn_user(DataWarning.unknown_categories(unknown_values))
+        if unknown_numbers:
+            warn_user(DataWarning.unknown_numbers(unknown_numbers))
         if far_values:
             warn_user(DataWarning.absurd_numbers(far_values))
         self._warn_of_contradictions(cells)

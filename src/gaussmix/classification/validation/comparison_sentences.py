@@ -1,10 +1,12 @@
 """Sentences on the differences between a mixture classifier and another model on the same rows."""
 
+import math
 from collections.abc import Sequence
 
 from gaussmix.classification.evaluation.measures import ClassificationMeasures, MeasureDifference
 
 N_STANDARD_ERRORS = 2.0  # a smaller difference counts as chance
+_MIN_DECIMALS, _MAX_DECIMALS = 4, 8
 
 
 def describe_difference(peer: str, differences: Sequence[MeasureDifference]) -> str:
@@ -22,8 +24,8 @@ def describe_difference(peer: str, differences: Sequence[MeasureDifference]) -> 
     ranking = ("worse than", "as well as", "better than")[1 + sign_beyond_chance(auc)]
     accuracy = ("less", "as", "more")[1 - sign_beyond_chance(brier)]
     return (
-        f"The mixture classifier ranks {ranking} {peer} (AUC {_format(auc)}), and its probabilities are {accuracy} "
-        f"accurate (Brier score {_format(brier)})."
+        f"The mixture classifier ranks {ranking} {peer} (AUC {format_difference(auc)}), and its probabilities are "
+        f"{accuracy} accurate (Brier score {format_difference(brier)})."
     )
 
 
@@ -42,6 +44,11 @@ def sign_beyond_chance(difference: MeasureDifference) -> int:
     return 1 if difference.difference > 0 else -1
 
 
-def _format(found: MeasureDifference) -> str:
-    """Return a difference with its sign and standard error."""
-    return f"{found.difference:+.4f} ± {found.standard_error:.4f}"
+def format_difference(found: MeasureDifference) -> str:
+    """Return a difference with its sign and standard error, which has two significant digits: '−0.0183 ± 0.0041'."""
+    error = found.standard_error
+    n_decimals = _MIN_DECIMALS
+    if 0.0 < error < 10.0 ** (1 - _MIN_DECIMALS):
+        n_decimals = min(1 - math.floor(math.log10(error)), _MAX_DECIMALS)
+    difference = round(found.difference, n_decimals) + 0.0  # -0.0 has no sign
+    return f"{difference:+.{n_decimals}f} ± {error:.{n_decimals}f}".replace("-", "\N{MINUS SIGN}")

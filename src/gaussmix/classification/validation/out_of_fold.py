@@ -13,24 +13,36 @@ from gaussmix.classification.validation.splits import ValidationPlan
 from gaussmix.errors import DataWarning, GaussmixWarning, ValidationError
 from gaussmix.estimators._verbose import start_stopwatch
 from gaussmix.selection.progress import ProgressCallback
-from gaussmix.types import N
+from gaussmix.types import IntN, N
 
 MIXTURE_NAME = "mixture classifier"
 
 
+class FittedFold(NamedTuple):
+    """A classifier that was fitted to the training rows of a split, and the positions (m,) of the test rows."""
+
+    classifier: Any
+    rows: IntN
+
+
 class TimedPrediction(NamedTuple):
-    """Probabilities (m,) of the positive class by a model, and the seconds of its fit and prediction."""
+    """Probabilities (m,) of the positive class, the seconds of fit and prediction, and the classifier if it is ours."""
 
     model: str
     probabilities: N
     seconds: float
+    classifier: Any = None
 
 
 class OutOfFold(NamedTuple):
-    """Probabilities (n,) of the positive class, NaN for rows that no split tests, and the seconds of all fits."""
+    """Probabilities (n,) of the positive class, NaN for rows that no split tests, and the seconds of all fits.
+
+    ``folds`` are the fitted classifiers, if they are kept.
+    """
 
     probabilities: N
     seconds: float
+    folds: tuple[FittedFold, ...] = ()
 
 
 def predict_out_of_fold(
@@ -39,6 +51,7 @@ def predict_out_of_fold(
     plan: ValidationPlan,
     *,
     with_peers: bool = False,
+    keep_classifiers: bool = False,
     progress_callback: ProgressCallback | None = None,
 ) -> Mapping[str, OutOfFold]:
     """Return the out-of-fold probabilities of a classifier, and on request of the models in ``PEER_MODELS``, by name.
@@ -50,6 +63,8 @@ def predict_out_of_fold(
     table : LabelledTable
     plan : ValidationPlan
     with_peers : bool, default=False
+    keep_classifiers : bool, default=False
+        Whether to return the fitted classifier of each split.
     progress_callback : callable, optional
         Called before each split.
 
@@ -63,12 +78,13 @@ def predict_out_of_fold(
         if progress_callback is not None:
             progress_callback(step, len(plan.splits), f"split {step + 1}")
         train, test = table.select_rows(split.train), table.select_rows(split.test)
-        for model, p, seconds in _predict_test_rows(classifier, train, test, with_peers):
+        for model, p, seconds, fitted in _predict_test_rows(classifier, train, test, with_peers):
             if not np.isfinite(p).all():
                 raise ValidationError.probabilities_not_finite(model, int((~np.isfinite(p)).sum()))
             before = found.get(model, OutOfFold(np.full(len(table.is_positive), np.nan), 0.0))
             before.probabilities[split.test] = p
-            found[model] = before._replace(seconds=before.seconds + seconds)
+            kept = (FittedFold(fitted, split.test),) if keep_classifiers and fitted is not None else ()
+            found[model] = before._replace(seconds=before.seconds + seconds, folds=before.folds + kept)
     return found
 
 
@@ -84,7 +100,7 @@ def _predict_test_rows(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # test rows may have a rare category that no training row has
         p = np.asarray(fitted.predict_proba(test.X), dtype=np.float64)[:, 1]
-    yield TimedPrediction(MIXTURE_NAME, p, elapsed_seconds())
+    yield TimedPrediction(MIXTURE_NAME, p, elapsed_seconds(), fitted)
     if with_peers:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GaussmixWarning)  # the classifier has warned of the same columns

@@ -18,6 +18,7 @@ from gaussmix.classification.validation.comparison_sentences import describe_cal
 from gaussmix.classification.validation.labelled_table import LabelledTable
 from gaussmix.classification.validation.out_of_fold import (
     MIXTURE_NAME,
+    FittedFold,
     OutOfFold,
     predict_out_of_fold,
 )
@@ -57,6 +58,9 @@ class PeerComparison:
         other test rows; they leave out that another training sample would give other models.
     seconds : mapping of str to float
         Of all fits and predictions of each model; those of peers leave out the encoding of the table.
+    folds : tuple of FittedFold
+        The mixture classifier as each split fitted it, with the positions of its test rows; empty unless
+        ``keep_classifiers`` was set.
     """
 
     plan: str
@@ -67,6 +71,7 @@ class PeerComparison:
     measures: Mapping[str, ClassificationMeasures]
     differences: Mapping[str, tuple[MeasureDifference, ...]]
     seconds: Mapping[str, float]
+    folds: tuple[FittedFold, ...] = ()
 
     def table(self) -> list[dict[str, object]]:
         """Return one dict per model: measures, standard errors, differences of the mixture classifier, seconds.
@@ -122,6 +127,7 @@ def compare_with_peers(
     random_state: int = 0,
     time: ArrayLike | None = None,
     test_fraction: float = 0.2,
+    keep_classifiers: bool = False,
     progress: bool | ProgressCallback | None = None,
 ) -> PeerComparison:
     """Compare a mixture classifier with models of scikit-learn on rows that none of them has seen.
@@ -147,6 +153,8 @@ def compare_with_peers(
         number of the same column in ``X`` stays an input, so leave it out of ``X`` unless it is known in advance.
     test_fraction : float, default=0.2
         Fraction of the rows that test, with ``time``.
+    keep_classifiers : bool, default=False
+        Whether to keep the mixture classifiers of the splits as ``folds``, to explain their probabilities.
     progress : bool, callable or None, default=None
         True shows a progress bar; a callable is called as ``progress(n_done, n_total, step_name)``.
 
@@ -166,7 +174,14 @@ def compare_with_peers(
         times = parse_times(time, len(parse_binary(y)))[counted]
         plan = plan_split_in_time(table.is_positive, times, test_fraction)
     with make_progress_callback(progress, "Compare models") as callback:
-        found = predict_out_of_fold(classifier, table, plan, with_peers=True, progress_callback=callback)
+        found = predict_out_of_fold(
+            classifier,
+            table,
+            plan,
+            with_peers=True,
+            keep_classifiers=keep_classifiers,
+            progress_callback=callback,
+        )
     return _compare(plan, table, counted, found)
 
 
@@ -202,4 +217,5 @@ def _compare(
         {model: compute_measures(y, p, weights) for model, p in probabilities.items()},
         {peer: compare_measures(y, mixture, probabilities[peer], weights) for peer in found if peer != MIXTURE_NAME},
         {model: one.seconds for model, one in found.items()},
+        tuple(FittedFold(classifier, counted[rows]) for classifier, rows in found[MIXTURE_NAME].folds),
     )

@@ -69,7 +69,7 @@ def plan_stratified_folds(is_positive: BoolN, n_folds: int = 5, random_state: in
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
     pairs = folds.split(np.zeros((len(is_positive), 1)), is_positive)
     splits = tuple(ValidationSplit(train, test) for train, test in pairs)
-    return ValidationPlan(splits, f"{n_folds} stratified folds of {len(is_positive)} rows")
+    return ValidationPlan(splits, f"{n_folds} stratified folds of {len(is_positive):,} rows")
 
 
 def plan_split_in_time(is_positive: BoolN, times: ArrayLike, test_fraction: float = 0.2) -> ValidationPlan:
@@ -104,7 +104,8 @@ def plan_split_in_time(is_positive: BoolN, times: ArrayLike, test_fraction: floa
         if min(n_positive, len(rows) - n_positive) < _MIN_ROWS_PER_CLASS:
             raise ValidationError.one_sided_split(part, format_time(last), n_positive, len(rows) - n_positive)
     description = (
-        f"trained on the {len(split.train)} rows up to {format_time(last)}, tested on the {len(split.test)} later rows"
+        f"trained on the {len(split.train):,} rows up to {format_time(last)}, tested on the {len(split.test):,} later "
+        "rows"
     )
     return ValidationPlan((split,), description)
 
