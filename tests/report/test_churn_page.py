@@ -171,6 +171,7 @@ def test_candidates_have_not_left_and_are_in_order(summary: ChurnSummary, model:
     assert scores.plan is not None
     expected = plan_actions(scores.probabilities[scores.candidates], 10.0, 100.0, 0.5)
     np.testing.assert_array_equal(scores.plan.is_contacted, expected.is_contacted)
+    assert scores.plan.expected_interval.low < expected.expected_interval.low, "it contains errors of the probabilities"
 
 
 def test_the_table_has_every_customer(summary: ChurnSummary) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gaussmix.classification.churn.churn_actions import select_calibrating_customers
 from gaussmix.classification.churn.churn_model import ChurnModel
 from gaussmix.classification.churn.customer_models import CustomerModels
 from gaussmix.classification.churn.explanation import CustomerExplanation
@@ -158,6 +159,10 @@ def score_customers(
     rows = rows[np.argsort(-probabilities[rows], kind="stable")]
     first, explained = rows[:MAX_WITH_REASONS], rows[:max_explained]
     state = model.state_ if new_rate is None else correct_rate(model.state_, new_rate)
+    plan = None
+    if terms is not None and len(rows):
+        held_out = select_calibrating_customers(model.state_, new_rate)
+        plan = terms.select_rows(rows).plan(probabilities[rows], held_out=held_out)
     models = CustomerModels.from_folds(state, folds, len(probabilities))
     fixed = frozenset(map(str, model.fixed_columns))
     return ScoredCustomers(
@@ -167,7 +172,7 @@ def score_customers(
         is_tested=None if not folds or models.numbers.all() else models.numbers > 0,
         reasons=models.explain_reasons(X, first) if len(first) else None,
         explanations=models.explain(X, explained, _HALF * probabilities[explained], fixed),
-        plan=None if terms is None or not len(rows) else terms.select_rows(rows).plan(probabilities[rows]),
+        plan=plan,
         identifiers=columns,
     )
 

@@ -11,7 +11,7 @@ from gaussmix.classification.evaluation.group_comparison import GroupComparison,
 from gaussmix.classification.evaluation.measures import ClassificationMeasures
 from gaussmix.classification.evaluation.reliability import ReliabilityTable, reliability_table
 from gaussmix.classification.validation.peer_comparison import PeerComparison
-from gaussmix.types import AnyArray, BoolN, N
+from gaussmix.types import AnyArray, ArrayLike, BoolN, N
 
 _FRACTIONS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.5)
 
@@ -29,9 +29,13 @@ class ContactTerms:
         value = self.value_saved[rows] if isinstance(self.value_saved, np.ndarray) else self.value_saved
         return ContactTerms(self.cost_contact, value, self.success_rate)
 
-    def plan(self, p: N, is_positive: BoolN | None = None) -> ActionPlan:
-        """Return whom to contact among customers with probabilities (n,) of leaving, and outcomes (n,) if known."""
-        return plan_actions(p, self.cost_contact, self.value_saved, self.success_rate, y=is_positive)
+    def plan(self, p: N, is_positive: BoolN | None = None, held_out: tuple[ArrayLike, ...] | None = None) -> ActionPlan:
+        """Return whom to contact among customers with probabilities (n,) of leaving, and outcomes (n,) if known.
+
+        ``held_out`` are customers that show the errors of the probabilities, as for `plan_actions`.
+        """
+        terms = self.cost_contact, self.value_saved, self.success_rate
+        return plan_actions(p, *terms, y=is_positive, held_out=held_out)
 
 
 @dataclass(frozen=True, eq=False)

@@ -244,6 +244,25 @@ def test_actions_are_those_of_the_probabilities(model, customers):
     assert varied.threshold is None
 
 
+def test_held_out_customers_show_the_errors_of_the_probabilities(model, customers):
+    """Those of another churn rate are weighted and corrected as if they had it."""
+    table, _, _ = customers
+    terms, held_out = (5.0, 40.0, 0.5), model.state_.held_out
+    amounts = dict(zip(("cost_contact", "value_saved", "success_rate"), terms, strict=True))
+    shown = held_out.has_left, held_out.probabilities, held_out.weights
+    p = model.churn_probability(table)
+    found = model.actions(table, **amounts)
+    assert found.expected_interval == plan_actions(p, *terms, held_out=shown).expected_interval
+    assert found.expected_interval.low < plan_actions(p, *terms).expected_interval.low
+    own = model.actions(**amounts)
+    assert own.expected_interval == plan_actions(shown[1], *terms, held_out=shown).expected_interval
+    rate = model.state_.training_prior[1]
+    factors = np.where(shown[0], 0.05 / rate, 0.95 / (1.0 - rate))
+    shifted = shown[0], adjust_probabilities(shown[1], rate, 0.05), factors
+    other = plan_actions(model.churn_probability(table, 0.05), *terms, held_out=shifted)
+    assert model.actions(table, **amounts, new_rate=0.05).expected_interval == pytest.approx(other.expected_interval)
+
+
 def test_actions_on_held_out_customers_have_observed_profits(model, customers):
     _, has_left, _ = customers
     found = model.actions(cost_contact=5.0, value_saved=40.0, success_rate=0.5)

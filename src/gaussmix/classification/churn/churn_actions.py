@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from gaussmix.classification.churn.churn_evaluation import ObservedCustomers
 from gaussmix.classification.churn.churn_input import find_new_prior, require_held_out
 from gaussmix.classification.churn.churn_state import ChurnState
 from gaussmix.classification.evaluation.actions import ActionPlan, plan_actions
@@ -25,13 +24,13 @@ def plan_contacts(
     terms : tuple of array-like
         Cost of a contact, value of a customer who stays, and success rate.
     """
-    held_out, prior = state.held_out, state.training_prior
-    new_prior = prior if new_rate is None else find_new_prior(state, probabilities, new_rate)
+    rate = None
     if new_rate is not None:
-        probabilities = adjust_probabilities(probabilities, prior, new_prior)
-    rates = float(prior[state.positive]), float(new_prior[state.positive])
-    calibrating = None if held_out is None else _shift_rate(held_out, *rates)
-    return plan_actions(state.churn_probabilities(probabilities), *terms, held_out=calibrating)
+        new_prior = find_new_prior(state, probabilities, new_rate)
+        probabilities = adjust_probabilities(probabilities, state.training_prior, new_prior)
+        rate = float(new_prior[state.positive])
+    held_out = select_calibrating_customers(state, rate)
+    return plan_actions(state.churn_probabilities(probabilities), *terms, held_out=held_out)
 
 
 def plan_held_out_contacts(state: ChurnState, terms: tuple[ArrayLike, ArrayLike, ArrayLike]) -> ActionPlan:
@@ -41,8 +40,15 @@ def plan_held_out_contacts(state: ChurnState, terms: tuple[ArrayLike, ArrayLike,
     return plan_actions(p, *terms, y=outcomes, held_out=(outcomes, p, held_out.weights))
 
 
-def _shift_rate(customers: ObservedCustomers, rate: float, new_rate: float) -> tuple[BoolN, N, N]:
-    """Return outcomes, probabilities and weights (m,) of customers as if they had another churn rate."""
+def select_calibrating_customers(state: ChurnState, new_rate: float | None = None) -> tuple[BoolN, N, N] | None:
+    """Return outcomes, probabilities and weights (m,) of the held-out customers, as if the churn rate were another one.
+
+    None is returned if no customers were held out.
+    """
+    customers = state.held_out
+    if customers is None or new_rate is None:
+        return None if customers is None else (customers.has_left, customers.probabilities, customers.weights)
+    rate = float(state.training_prior[state.positive])
     factors = np.where(customers.has_left, new_rate / rate, (1.0 - new_rate) / (1.0 - rate))
     p = adjust_probabilities(customers.probabilities, rate, new_rate)
     return customers.has_left, p, customers.weights * factors
