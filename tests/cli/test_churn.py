@@ -212,6 +212,7 @@ def test_one_of_three_outcomes_counts_as_left_and_odd_columns_are_notes(run: Run
     data = write_csv(folder / "three.csv", columns)
     unclear = read_error(run("churn", data, "--target", "left"))
     assert "the values 'gone', 'moved', 'stayed' of the target 'left' do not tell which one means" in unclear
+    assert "--positive gone, --positive moved or --positive stayed, whichever does" in unclear
     result = run("churn", data, "--target", "left", "--positive", "GONE", "--folds", 2, "--categorical", "quarter")
     assert result.exit_code == 0, result.output
     assert "Note: left = gone counts as left, and moved and stayed as stayed." in flat(result.stderr)

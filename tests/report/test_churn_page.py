@@ -46,10 +46,11 @@ SECTIONS = ["summary", "segments", "customers", "contacts", "quality", "groups",
 
 
 def make_customers(n_rows: int = N_ROWS, seed: int = 0) -> tuple[dict[str, Any], Any]:
-    """Return customers, and who left: those with few months and a monthly plan."""
+    """Return customers, and who left: those with few months and a monthly plan, whom younger customers have."""
     rng = np.random.default_rng(seed)
-    months, age = rng.integers(1, 72, n_rows).astype(float), rng.normal(45.0, 12.0, n_rows).round(1)
-    plan = np.where(rng.random(n_rows) < 0.5, "<b>monthly</b>", "yearly").astype(object)
+    months, plan = rng.integers(1, 72, n_rows).astype(float), np.full(n_rows, "yearly", dtype=object)
+    plan[rng.random(n_rows) < 0.5] = "<b>monthly</b>"
+    age = rng.normal(np.where(plan == "yearly", 52.0, 38.0), 7.0).round(1)
     has_left = rng.random(n_rows) < np.where((plan != "yearly") & (months < 40), 0.8, 0.1)
     return {"months": months, "plan": plan, "age": age}, has_left
 

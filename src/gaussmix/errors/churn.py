@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gaussmix.errors.data import DataError
 from gaussmix.errors.models import ParameterError
-from gaussmix.errors.text import format_count, format_suggestion, join_with_and
+from gaussmix.errors.text import format_count, format_suggestion, join_with_and, join_with_or
 
 
 class ChurnParameterError(ParameterError):
@@ -22,9 +22,10 @@ class ChurnParameterError(ParameterError):
     def unclear_positive(cls, classes: Sequence[object]) -> "ChurnParameterError":
         """Return the error that the names of the classes do not tell which one means churn."""
         names = join_with_and([repr(label) for label in classes])
+        choices = join_with_or([f"positive={label!r}" for label in classes])
         return cls(
-            f"the classes {names} do not tell which one means that a customer left; name that "
-            "one by ChurnModel(positive=...)"
+            f"the classes {names} do not tell which one means that a customer left; pass {choices} to ChurnModel, "
+            "whichever does"
         )
 
     @classmethod

@@ -1,9 +1,17 @@
 """Errors about files of customers: columns of outcomes, times, groups and values."""
 
+import shlex
 from collections.abc import Sequence
 
 from gaussmix.errors.files import TableError
-from gaussmix.errors.text import format_count, format_suggestion, join_with_and, join_with_commas, pluralize
+from gaussmix.errors.text import (
+    format_count,
+    format_suggestion,
+    join_with_and,
+    join_with_commas,
+    join_with_or,
+    pluralize,
+)
 
 
 class CustomerTableError(TableError):
@@ -30,9 +38,10 @@ class CustomerTableError(TableError):
     def unclear_outcome(cls, column: str, outcomes: Sequence[str]) -> "CustomerTableError":
         """Return the error that no outcome has a name that means that a customer left, or several have."""
         found = join_with_commas([repr(outcome) for outcome in outcomes])
+        choices = join_with_or([f"--positive {shlex.quote(outcome)}" for outcome in outcomes])
         return cls(
-            f"the values {found} of the target {column!r} do not tell which one means that a customer left; name "
-            "that one with --positive"
+            f"the values {found} of the target {column!r} do not tell which one means that a customer left; pass "
+            f"{choices}, whichever does"
         )
 
     @classmethod

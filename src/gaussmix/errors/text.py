@@ -26,6 +26,13 @@ def join_with_and(names: Sequence[str], max_names: int | None = _MAX_NAMES) -> s
     return " and ".join([join_with_commas(names[:-1], max_names), names[-1]] if len(names) > 1 else names)
 
 
+def join_with_or(names: Sequence[str], max_names: int = _MAX_NAMES) -> str:
+    """Return 'a', 'a or b', 'a, b or c', or 'a, b, ... (12 in all)' for more than ``max_names``."""
+    if len(names) > max_names:
+        return join_with_commas(names, max_names)
+    return " or ".join([join_with_commas(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def format_columns(columns: Sequence[int], feature_names: Sequence[str] | None) -> str:
     """Return "column 'a'" or "columns 'a' and 'b'" for some positions; 'column 0' if columns have no names."""
     named = [str(j) if feature_names is None else repr(str(feature_names[j])) for j in columns]

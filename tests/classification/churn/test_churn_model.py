@@ -55,8 +55,10 @@ def test_the_class_that_means_churn_is_found_by_its_name(classes, expected):
 
 @pytest.mark.parametrize("classes", [["a", "b"], [1, 2], ["left", "lost"], [0, 1, 2], [0.0, 2.0]])
 def test_unclear_classes_are_asked_for(classes):
-    with pytest.raises(ChurnParameterError, match=r"do not tell which one means .* ChurnModel\(positive="):
+    with pytest.raises(ChurnParameterError, match=r"do not tell which one means .* to ChurnModel") as error:
         find_positive_class(np.array(classes), None)
+    for label in classes:  # none is suggested before the others
+        assert f"positive={label!r}" in str(error.value)
 
 
 @pytest.mark.parametrize(("classes", "positive"), [(["a", "b"], "b"), ([1, 2], 2), ([0, 1], True), ([False, True], 0)])
@@ -354,7 +356,18 @@ def test_customers_without_groups_are_told_so():
     table = {"x": rng.normal(size=400), "y": rng.normal(size=400), "z": rng.integers(0, 2, 400)}
     has_left = rng.random(400) < 1.0 / (1.0 + np.exp(1.0 - 0.4 * table["x"]))
     segments = ChurnModel(MixtureClassifier(**FAST), random_state=0).fit(table, has_left).segments()
-    assert "The customers form no groups that differ much in churn" in str(segments)
+    assert len(segments) == 1
+    assert "The customers form no groups: one segment describes" in str(segments)
+
+
+def test_groups_of_equal_churn_are_told_so():
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 2, 600)
+    table = {"x": rng.normal(8.0 * group, 1.0), "y": rng.normal(size=600)}
+    has_left = rng.random(600) < 1.0 / (1.0 + np.exp(1.0 - table["y"]))
+    segments = ChurnModel(MixtureClassifier(**FAST), random_state=0).fit(table, has_left).segments()
+    assert len(segments) <= 2
+    assert "form no groups" in str(segments)
 
 
 def test_an_explanation_is_complete(model, customers):

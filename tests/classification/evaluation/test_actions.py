@@ -4,6 +4,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
 from gaussmix.classification import plan_actions
 from gaussmix.errors import ActionError, OutcomeError, ParameterError
@@ -75,6 +77,54 @@ def test_the_interval_covers_the_profit_of_simulations():
     profits = np.where(plan.is_contacted, saved * amounts["value_saved"] - amounts["cost_contact"], 0.0).sum(axis=1)
     low, high = plan.expected_interval
     assert 0.88 <= ((low <= profits) & (profits <= high)).mean() <= 0.92
+
+
+def simulate_profit(rng, n_rows, n_population=20_000):
+    """Fit level and slope of log-odds to some rows; return held-out outcomes and probabilities, and a population.
+
+    Of the population these are the estimated and the true probabilities.
+    """
+    z = rng.normal(-1.0, 1.5, n_rows)
+    y = rng.uniform(size=n_rows) < expit(z)
+    fitted = LogisticRegression(C=1e6).fit(z[:, None], y)
+    new = rng.normal(-1.0, 1.5, n_population)
+    return y, fitted.predict_proba(z[:, None])[:, 1], fitted.predict_proba(new[:, None])[:, 1], expit(new)
+
+
+def test_the_interval_covers_the_profit_of_plans_by_fitted_probabilities():
+    """Without held-out rows it contains chance alone, which is little in a large population."""
+    rng, covered = np.random.default_rng(3), []
+    for _ in range(150):
+        y, p_held_out, p, truth = simulate_profit(rng, 400)
+        saved = rng.uniform(size=len(truth)) < 0.4 * truth
+        row = []
+        for held_out in (None, (y, p_held_out)):
+            plan = plan_actions(p, 10.0, 150.0, 0.4, held_out=held_out)
+            profit = np.where(plan.is_contacted, 150.0 * saved - 10.0, 0.0).sum()
+            row.append(plan.expected_interval.low <= profit <= plan.expected_interval.high)
+        covered.append(row)
+    by_chance, with_errors = np.mean(covered, axis=0)
+    assert by_chance < 0.75
+    assert 0.9 <= with_errors <= 0.99
+
+
+def test_more_held_out_rows_narrow_the_interval_down_to_chance():
+    y, p_held_out, p, _ = simulate_profit(np.random.default_rng(0), 400)
+    chance, some, many = (
+        plan_actions(p, 10.0, 150.0, 0.4, held_out=held_out).expected_interval
+        for held_out in (None, (y, p_held_out), (np.tile(y, 10_000), np.tile(p_held_out, 10_000)))
+    )
+    assert some.low < chance.low < chance.high < some.high
+    assert many == pytest.approx(chance, rel=1e-3)
+
+
+def test_the_sentence_says_what_the_interval_contains():
+    y, p_held_out, p, _ = simulate_profit(np.random.default_rng(0), 100, 50)
+    assert "by chance alone, if the probabilities are right)" in plan_actions(p, 1.0, 15.0).sentence
+    plan = plan_actions(p, 1.0, 15.0, held_out=(y, p_held_out))
+    assert "by chance and by errors of the model's probabilities on the whole)" in plan.sentence
+    assert plan.curve.has_calibration_error
+    assert not plan_actions(p, 1.0, 15.0).curve.has_calibration_error
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -202,6 +252,10 @@ def test_other_wrong_arguments_are_refused():
         plan_actions([0.5, 0.5], 1.0, 10.0, y=[1])
     with pytest.raises(OutcomeError, match="y of row 0 is 'Yes'"):
         plan_actions([0.5], 1.0, 10.0, y=["Yes"])
+    with pytest.raises(OutcomeError, match="y of row 0 is 2"):
+        plan_actions([0.5], 1.0, 10.0, held_out=([2], [0.5]))
+    with pytest.raises(OutcomeError, match="one value for each of 2 rows"):
+        plan_actions([0.5], 1.0, 10.0, held_out=([1, 0], [0.5]))
     with pytest.raises(ParameterError, match="level"):
         plan_actions([0.5], 1.0, 10.0, level=0)
     with pytest.raises(ParameterError, match="n_bootstrap must be a whole number of at least 2"):

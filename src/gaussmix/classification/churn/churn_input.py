@@ -60,6 +60,10 @@ def set_fitted_attributes(
     model.classifier_, model.state_ = classifier, state
     model.classes_, model.n_features_in_ = classifier.classes_, classifier.n_features_in_
     model.positive_ = classifier.classes_[state.positive]
+    if hasattr(classifier, "feature_names_in_"):
+        model.feature_names_in_ = classifier.feature_names_in_
+    elif hasattr(model, "feature_names_in_"):
+        del model.feature_names_in_
 
 
 def make_classifier(classifier: Any, seed: int | None) -> MixtureClassifier:
@@ -90,18 +94,23 @@ def require_probability(name: str, value: object) -> float:
 
 
 def adjust_rate(state: ChurnState, probabilities: NK, new_rate: object) -> NK:
-    """Return class probabilities (n, Y) for a new churn rate; the rate may be 'estimate'.
+    """Return class probabilities (n, Y) for a new churn rate, which may be 'estimate'; None leaves them as they are."""
+    if new_rate is None:
+        return probabilities
+    return adjust_probabilities(probabilities, state.training_prior, find_new_prior(state, probabilities, new_rate))
 
-    Other classes keep their frequencies relative to each other.
+
+def find_new_prior(state: ChurnState, probabilities: NK, new_rate: object) -> K:
+    """Return the class frequencies (Y,) for a new churn rate; 'estimate' finds them from probabilities (n, Y).
+
+    For a given rate, other classes keep their frequencies relative to each other.
     """
     prior = state.training_prior
     if isinstance(new_rate, str):
         if new_rate != "estimate":
             raise ParameterError.invalid_value("new_rate", new_rate, "a number above 0 and below 1, or 'estimate'")
-        new_prior: K = estimate_prior(probabilities, prior).prior
-    else:
-        new_prior = change_rate(prior, state.positive, require_probability("new_rate", new_rate))
-    return adjust_probabilities(probabilities, prior, new_prior)
+        return estimate_prior(probabilities, prior).prior
+    return change_rate(prior, state.positive, require_probability("new_rate", new_rate))
 
 
 def require_held_out(state: ChurnState) -> ObservedCustomers:

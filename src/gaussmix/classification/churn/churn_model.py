@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from gaussmix.classification.churn.churn_actions import plan_contacts, plan_held_out_contacts
 from gaussmix.classification.churn.churn_archive import StoredChurnModel, load_churn_model, save_churn_model
 from gaussmix.classification.churn.churn_evaluation import ChurnEvaluation, evaluate_customers, read_groups
 from gaussmix.classification.churn.churn_input import (
@@ -26,7 +27,7 @@ from gaussmix.classification.churn.explanation import ChurnExplanation
 from gaussmix.classification.churn.reasons import CustomerReasons
 from gaussmix.classification.churn.segments import SegmentAssignment, Segments
 from gaussmix.classification.classifier import MixtureClassifier
-from gaussmix.classification.evaluation.actions import ActionPlan, plan_actions
+from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate, estimate_prior
 from gaussmix.classification.table.input_table import read_input_table
 from gaussmix.errors import ChurnDataError
@@ -44,7 +45,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     classifier : MixtureClassifier or None, default=None
-        Is copied and fitted. None: one with default parameters.
+        Is copied and fitted. None: one with default parameters, without ``classifier__penalty`` for `GridSearchCV`.
     positive : str, bool, int or None, default=None
         The class that means that a customer left. None: the class named 'Yes', 'True', '1', 'churned' or the like; an
         error names the classes if none or several are so named.
@@ -67,6 +68,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     target_name_ : str or None
         Name of the outcomes, if y has one.
     n_features_in_ : int
+    feature_names_in_ : ndarray of str, if X has column names
 
     Raises
     ------
@@ -149,9 +151,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Churn rate of these customers, if it differs from that of the training customers and nothing else does. A
             number above 0 and below 1; 'estimate': the most likely rate, see `estimate_rate`. None: no correction.
         """
-        probabilities = self.predict_proba(X)
-        if new_rate is not None:
-            probabilities = adjust_rate(self._fitted_state, probabilities, new_rate)
+        probabilities = adjust_rate(self._fitted_state, self.predict_proba(X), new_rate)
         return self._fitted_state.churn_probabilities(probabilities)
 
     def estimate_rate(self, X: Any) -> PriorEstimate:
@@ -204,7 +204,7 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         success_rate: ArrayLike = 1.0,
         new_rate: float | str | None = None,
     ) -> ActionPlan:
-        """Return whom to contact, and the profit to expect; see `plan_actions`.
+        """Return whom to contact, and the profit to expect, with the errors that held-out customers show.
 
         Parameters
         ----------
@@ -217,11 +217,10 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         new_rate : float, 'estimate' or None, default=None
             See `churn_probability`.
         """
+        terms = cost_contact, value_saved, success_rate
         if X is None:
-            observed = require_held_out(self._fitted_state)
-            p, outcomes = observed.probabilities, observed.has_left
-            return plan_actions(p, cost_contact, value_saved, success_rate, y=outcomes)
-        return plan_actions(self.churn_probability(X, new_rate), cost_contact, value_saved, success_rate)
+            return plan_held_out_contacts(self._fitted_state, terms)
+        return plan_contacts(self._fitted_state, self.predict_proba(X), new_rate, terms)
 
     def evaluate(
         self,
@@ -290,3 +289,9 @@ class ChurnModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         model = cls(clone(stored.classifier), **stored.parameters)
         set_fitted_attributes(model, stored.classifier, stored.state, stored.target_name)
         return model
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags: those of a classifier of tables with missing cells and text."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags = MixtureClassifier().__sklearn_tags__().input_tags
+        return tags

@@ -11,7 +11,7 @@ import numpy as np
 from gaussmix.classification.churn.column_summary import CategoricalSummary, ColumnSummary, NumericSummary
 from gaussmix.classification.churn.customer_rows import CustomerRows
 from gaussmix.classification.churn.reference_customers import ReferenceCustomers
-from gaussmix.classification.churn.segment_fitting import SegmentCandidate
+from gaussmix.classification.churn.segment_number import SegmentCandidate
 from gaussmix.classification.churn.segment_profiles import (
     CategoricalProfile,
     ColumnProfile,

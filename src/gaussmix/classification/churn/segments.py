@@ -7,7 +7,8 @@ import numpy as np
 
 from gaussmix.classification.churn.customer_rows import Cell
 from gaussmix.classification.churn.reference_customers import ReferenceCustomers
-from gaussmix.classification.churn.segment_fitting import SegmentCandidate, SegmentFit
+from gaussmix.classification.churn.segment_fitting import SegmentFit
+from gaussmix.classification.churn.segment_number import SegmentCandidate
 from gaussmix.classification.churn.segment_profiles import SegmentProfile, profile_segments
 from gaussmix.classification.churn.segment_rates import SegmentRate, estimate_segment_rates, mean_rate
 from gaussmix.classification.churn.wording import format_count, format_per_hundred, format_percent
@@ -186,6 +187,8 @@ def _describe_usefulness(
         return (
             "Numbers of segments were not compared: there are too few customers, or no column says anything of churn.",
         )
+    if n_segments == 1:
+        return ("The customers form no groups: one segment describes their columns as well as several would.",)
     if explained < _MIN_EXPLAINED:
         return (
             "The customers form no groups that differ much in churn: to know the segment of a customer says hardly "
@@ -198,10 +201,10 @@ def _describe_usefulness(
 
 
 def _compute_explained_fraction(candidates: tuple[SegmentCandidate, ...], n_segments: int, churn_rate: float) -> float:
-    """Return the fraction of the entropy of churn by which segments lower the log-loss; NaN if it is not known."""
+    """Return the fraction of the entropy of churn by which segments lower the log-loss; NaN if none were compared."""
     losses = [candidate.log_loss for candidate in candidates if candidate.n_segments == n_segments]
     entropy = -float(churn_rate * np.log(churn_rate) + (1.0 - churn_rate) * np.log1p(-churn_rate))
-    return 1.0 - losses[0] / entropy if losses else float("nan")
+    return 1.0 - losses[0] / entropy if losses and len(candidates) > 1 else float("nan")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.classification.evaluation.outcomes import parse_binary, parse_probabilities, require_level
+from gaussmix.classification.evaluation.calibration_error import estimate_calibration_covariance
+from gaussmix.classification.evaluation.outcomes import (
+    parse_binary,
+    parse_outcomes,
+    parse_probabilities,
+    require_level,
+)
 from gaussmix.classification.evaluation.profit import ContactedRows, ProfitCurve, compute_profit_curve
 from gaussmix.classification.evaluation.rate_intervals import Interval
 from gaussmix.core.input_kinds import fill_masked_with_nan
@@ -76,10 +82,12 @@ class ActionPlan:
         if not self.n_contacted:
             return f"Contact none of {n_rows}: no contact is expected to bring more than it costs."
         whom = "" if self.threshold is None else f", those with a probability above {self.threshold:.3g}"
+        errors = "by chance and by errors of the model's probabilities on the whole"
+        if not self.curve.has_calibration_error:
+            errors = "by chance alone, if the probabilities are right"
         text = (
             f"Contact {self.n_contacted:,} of {n_rows}{whom}: expected profit {_format_amount(self.expected_profit)} "
-            f"({_format_percent(self.curve.level)} interval {_format_interval(self.expected_interval)}, if the "
-            "probabilities are right)."
+            f"({_format_percent(self.curve.level)} interval {_format_interval(self.expected_interval)}, {errors})."
         )
         if self.observed_profit is None or self.observed_interval is None:
             return text
@@ -100,14 +108,16 @@ def plan_actions(
     success_rate: ArrayLike = 1.0,
     *,
     y: ArrayLike | None = None,
+    held_out: tuple[ArrayLike, ...] | None = None,
     level: float = 0.95,
     n_bootstrap: int = 400,
     random_state: int | np.random.Generator | None = 0,
 ) -> ActionPlan:
     """Return whom to contact: customers with probability x success rate x value above the cost.
 
-    The interval of the expected profit holds if the probabilities are right. Pass outcomes of rows that the classifier
-    has not seen, such as out-of-fold ones, to see whether they are.
+    The interval of the expected profit contains the chance of each success. With ``held_out`` it also contains errors
+    of the probabilities that all customers share: of the level and the slope of their log-odds. Otherwise it holds if
+    the probabilities are right. Costs, values and success rates count as known.
 
     Parameters
     ----------
@@ -120,7 +130,11 @@ def plan_actions(
     success_rate : float or array-like of shape (n,), default=1.0
         Fraction of leaving customers who stay after a contact.
     y : array-like of shape (n,), optional
-        Whether each customer left, in data without contacts.
+        Whether each customer left, in data without contacts. Pass those of rows that the classifier has not seen, such
+        as out-of-fold ones.
+    held_out : tuple of array-like, optional
+        Outcomes (m,), probabilities (m,) and on request weights (m,) of the customers that calibrated the classifier:
+        the more they are, the smaller are the errors of the probabilities.
     level : float, default=0.95
         Confidence level of the intervals.
     n_bootstrap : int, default=400
@@ -135,14 +149,17 @@ def plan_actions(
 
     References
     ----------
-    Elkan, "The foundations of cost-sensitive learning", IJCAI 2001, for the threshold.
+    Elkan, "The foundations of cost-sensitive learning", IJCAI 2001, for the threshold; Cox, Biometrika 45 (1958), for
+    the errors of the probabilities.
     """
     rows = _parse_contacted_rows(p, cost_contact, value_saved, success_rate)
     is_positive = None if y is None else parse_binary(y)
     if is_positive is not None and is_positive.shape != rows.probabilities.shape:
         raise OutcomeError.not_one_per_row("p", rows.probabilities.shape, len(is_positive))
     n_bootstrap = require_integer("n_bootstrap", n_bootstrap, 2)
-    curve = compute_profit_curve(rows, is_positive, require_level(level), n_bootstrap, make_generator(random_state))
+    covariance = None if held_out is None else estimate_calibration_covariance(parse_outcomes(*held_out))
+    rng = make_generator(random_state)
+    curve = compute_profit_curve(rows, is_positive, covariance, require_level(level), n_bootstrap, rng)
     profits = rows.expected_profits
     best = int(np.searchsorted(curve.n_contacted, int((profits > 0.0).sum())))
     is_varied = any(np.ndim(each) for each in (cost_contact, value_saved, success_rate))

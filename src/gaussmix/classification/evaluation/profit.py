@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.classification.evaluation.calibration_error import log_odds_features
 from gaussmix.classification.evaluation.rate_intervals import normal_quantile
-from gaussmix.types import Array, BoolN, IntN, N
+from gaussmix.types import DD, Array, BoolN, IntN, N
 
 _MAX_POINTS = 201  # of a curve
 
@@ -22,7 +23,9 @@ class ProfitCurve:
     expected : ndarray of shape (m,)
         Expected profit.
     low, high : ndarray of shape (m,)
-        Ends of the interval that contains the profit with the probability ``level``, if the probabilities are right.
+        Ends of the interval that contains the profit with the probability ``level``.
+    has_calibration_error : bool
+        Whether this interval contains the error of the probabilities; otherwise it holds if they are right.
     observed : ndarray of shape (m,) or None
         Profit with the observed outcomes, if they are given; contacts succeed at their expected rate.
     observed_low, observed_high : ndarray of shape (m,) or None
@@ -34,6 +37,7 @@ class ProfitCurve:
     expected: N
     low: N
     high: N
+    has_calibration_error: bool
     observed: N | None
     observed_low: N | None
     observed_high: N | None
@@ -83,11 +87,14 @@ class ContactedRows(NamedTuple):
 def compute_profit_curve(
     rows: ContactedRows,
     is_positive: BoolN | None,
+    calibration_covariance: DD | None,
     level: float,
     n_bootstrap: int,
     rng: np.random.Generator,
 ) -> ProfitCurve:
     """Return the profit curve, with the observed one if outcomes (n,) are given.
+
+    ``calibration_covariance`` (2, 2) is that of `estimate_calibration_covariance`; None: the probabilities are right.
 
     Customers of equal expected profit count as contacted in random order: the curve is a straight line over them.
     """
@@ -99,7 +106,7 @@ def compute_profit_curve(
     _, group = np.unique(-profits, return_inverse=True)
     counts = _contact_counts(len(profits), int((profits > 0.0).sum()))
     expected = _cumulate(group, profits, counts)
-    low, high = _chance_interval(scaled, group, counts, level)
+    low, high = _expected_interval(scaled, group, counts, calibration_covariance, level)
     observed = None if is_positive is None else scaled.observed_profits(is_positive[order])
     ends = None if observed is None else _bootstrap_interval(group, observed, counts, level, n_bootstrap, rng)
     return ProfitCurve(
@@ -107,6 +114,7 @@ def compute_profit_curve(
         expected=unit * expected,
         low=unit * low,
         high=unit * high,
+        has_calibration_error=calibration_covariance is not None,
         observed=None if observed is None else unit * _cumulate(group, observed, counts),
         observed_low=None if ends is None else unit * ends[0],
         observed_high=None if ends is None else unit * ends[1],
@@ -144,18 +152,31 @@ def _cumulate(group: IntN, values: N, counts: IntN, multiplicities: N | None = N
     return np.asarray(np.interp(counts, ends, np.append(0.0, np.cumsum(np.bincount(group, repeats * values)))))
 
 
-def _chance_interval(rows: ContactedRows, group: IntN, counts: IntN, level: float) -> tuple[N, N]:
+def _expected_interval(
+    rows: ContactedRows, group: IntN, counts: IntN, calibration_covariance: DD | None, level: float
+) -> tuple[N, N]:
     """Return the interval (m,), (m,) of the profit if each success is an independent Bernoulli variable.
 
-    Mean and variance are exact; the sum counts as normal, and the interval ends at the least and largest profit.
+    Mean and variance are exact, but for the error of the probabilities, which is linearized; the sum counts as normal,
+    and the interval ends at the least and largest profit.
     """
     success = rows.probabilities * rows.success_rates
     mean = _cumulate(group, rows.expected_profits, counts)
     variance = _cumulate(group, rows.values**2 * success * (1.0 - success), counts)
+    if calibration_covariance is not None:
+        variance = variance + _calibration_variance(rows, group, counts, calibration_covariance)
     half_width = normal_quantile(level) * np.sqrt(np.maximum(variance, 0.0))
     least = _cumulate(group, np.where(success < 1.0, 0.0, rows.values) - rows.costs, counts)
     largest = _cumulate(group, np.where(success > 0.0, rows.values, 0.0) - rows.costs, counts)
     return np.maximum(mean - half_width, least), np.minimum(mean + half_width, largest)
+
+
+def _calibration_variance(rows: ContactedRows, group: IntN, counts: IntN, covariance: DD) -> N:
+    """Return the variance (m,) of the expected profit by errors of level and slope that all log-odds share."""
+    derivatives = rows.success_rates * rows.values * rows.probabilities * (1.0 - rows.probabilities)
+    features = log_odds_features(rows.probabilities)
+    gradients = np.stack([_cumulate(group, derivatives * column, counts) for column in features.T])
+    return np.asarray(((covariance @ gradients) * gradients).sum(axis=0))
 
 
 def _bootstrap_interval(
