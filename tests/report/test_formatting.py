@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaussmix.errors.text import join_with_and, pluralize
+from gaussmix.errors.text import join_with_and, join_with_or, pluralize
 from gaussmix.plots.canvas import format_count
 from gaussmix.report.formatting import (
     format_decimals,
@@ -133,3 +133,12 @@ def test_plural() -> None:
         "2 passes",
         "1\u202f000 rows",
     ]
+
+
+@pytest.mark.parametrize(("names", "text"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")])
+def test_join_with_or(names: list[str], text: str) -> None:
+    assert join_with_or(names) == text
+
+
+def test_many_alternatives_are_counted() -> None:
+    assert join_with_or([str(i) for i in range(14)]).endswith(", 11, ... (14 in all)")
