@@ -222,7 +222,8 @@ def describe_method() -> list[str]:
     return [
         "The model describes those who left and those who stayed by mixtures of numbers and categories, refines them "
         "to tell the two apart, and calibrates the probabilities on customers that it had not seen.",
-        "A missing cell is left out of a probability, not filled in. Unknown categories count as missing.",
+        "A missing cell is left out of a probability, not filled in. Unknown categories count as missing, and unknown "
+        "counts are read as the nearest one.",
         "Segments are groups of similar customers, found without looking at who left, so that their churn rates and "
         "the intervals hold for new customers of the same kind.",
         "Reasons say what moves the probability of a customer, compared with all customers. They describe what goes "
