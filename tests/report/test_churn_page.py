@@ -28,7 +28,7 @@ from gaussmix.report import (
 )
 from gaussmix.report.churn_tables import customer_table, profile_table, segment_table
 from gaussmix.report.churn_text import (
-    SEGMENT_COUNTS,
+    describe_segment_counts,
     describe_change,
     describe_changes,
     describe_contacts,
@@ -278,7 +278,7 @@ def test_the_page_shows_the_tables(text: str, summary: ChurnSummary) -> None:
         assert customer.change in page_text
     assert f"The next {len(customers) - 20} customers" in page_text
     assert "Fixed columns do not change." in page_text
-    assert SEGMENT_COUNTS in page_text
+    assert all(sentence in page_text for sentence in describe_segment_counts(summary.segments))
     assert summary.validation.plan is not None
     n_contacted = summary.validation.plan.n_contacted
     assert f"Test of the rule on the {N_ROWS} customers whose outcome is known" in page_text

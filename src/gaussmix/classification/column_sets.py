@@ -79,6 +79,14 @@ class ColumnSet(NamedTuple):
         numbers = self.unused_numbers(schema)
         return (*(schema.numeric[j].name for j in numbers), *(schema.categorical[c].name for c in categories))
 
+    def silent_names(self, schema: TableSchema) -> tuple[str, ...]:
+        """Return the names of the columns that are not used, and whose table columns no other encoded column reads."""
+        used = {source for j in self.numbers for source in schema.numeric[j].sources}
+        used |= {source for c in self.categories for source in schema.categorical[c].sources}
+        encoded = (*schema.numeric, *schema.categorical)
+        sources = {column.name: column.sources for column in encoded}
+        return tuple(name for name in self.unused_names(schema) if used.isdisjoint(sources[name]))
+
 
 class PreparedColumns(NamedTuple):
     """A set of columns, the training rows in it, and the folds of a sample of them.

@@ -48,7 +48,7 @@ class ModelFit(NamedTuple):
     held_out : HeldOutProbabilities or None
         Rows held out in turn, if any were.
     unused_columns : tuple of str
-        Names of the encoded columns that the mixtures do not use.
+        Names of the columns of which the mixtures use nothing.
     class_weights : ndarray of shape (Y,)
         Total weight of the rows of each class.
     likelihood : FitLikelihood or None
@@ -93,7 +93,7 @@ def fit_class_model(
         likelihood = _compute_likelihood(members.mixtures, choice, rows, len(columns.numbers))
     elif options.calibration is None or chosen.validation is None:
         model = replace(model, calibration=SoftmaxCalibration(1.0, np.zeros(n_classes), members.floors))
-    unused = columns.unused_names(schema)
+    unused = columns.silent_names(schema)
     fit = ModelFit(model, choice, members.n_iter, None, unused, rows.class_weights, likelihood, refinement)
     if chosen.validation is None or pieces is None or options.calibration is None:
         return fit

@@ -12,12 +12,13 @@ from gaussmix.report.churn_scores import ScoredCustomers
 from gaussmix.report.churn_summary import ChurnSummary
 from gaussmix.report.churn_tables import CustomerRow, customer_table, model_table, segment_table
 from gaussmix.report.churn_text import (
-    SEGMENT_COUNTS,
     describe_changes,
     describe_contacts,
+    describe_fold_columns,
     describe_groups,
     describe_new_rate,
     describe_outcomes,
+    describe_segment_counts,
     describe_untested,
     describe_validation,
     format_whole_percent,
@@ -60,7 +61,7 @@ def format_segments(summary: ChurnSummary) -> str:
         head = f"  {row.name}  "
         text = f"{row.size} customers, {row.rate} left: {row.description}"
         lines.append(f"{head}{_wrap(text, len(head))}")
-    return "\n".join([*lines, f"  {_wrap(SEGMENT_COUNTS, 2)}"])
+    return "\n".join([*lines, *(f"  {_wrap(note, 2)}" for note in describe_segment_counts(summary.segments))])
 
 
 def format_customers(scores: ScoredCustomers, title: str, has_fixed_columns: bool) -> str:
@@ -68,7 +69,11 @@ def format_customers(scores: ScoredCustomers, title: str, has_fixed_columns: boo
     rows = customer_table(scores, MAX_CUSTOMERS_SHOWN)
     if not rows:
         return ""
-    notes = [describe_changes(has_fixed_columns), *describe_untested(scores.is_tested, scores.candidates)]
+    notes = [
+        describe_changes(has_fixed_columns),
+        *describe_fold_columns(scores.fold_columns),
+        *describe_untested(scores.is_tested, scores.candidates),
+    ]
     table = _format_customer_rows(rows, list(scores.identifiers))
     return "\n".join([title, table, *(f"  {_wrap(note, 2)}" for note in notes)])
 

@@ -48,7 +48,7 @@ CategoricalOption = Annotated[
     typer.Option(
         "--categorical",
         metavar="A,B",
-        help="Columns of numbers that are codes. Default: those of at most 12 whole numbers, in their order.",
+        help="Columns of numbers that are codes. Others of at most 12 whole numbers are categories, in their order.",
     ),
 ]
 FixedOption = Annotated[

@@ -180,6 +180,16 @@ class DataWarning(GaussmixWarning):
         )
 
     @classmethod
+    def is_one_sided(cls, column: str, value: object, n_rows: int, purity: float) -> "DataWarning":
+        """Return the warning that all values of a column but one, None for missing, occur in one class."""
+        difference = "has a value" if value is None else f"is not {value!r}"
+        shown = "all" if purity == 1.0 else f"{min(purity, _MAX_SHOWN_ACCURACY):.1%}"
+        return cls(
+            f"column {column!r} {difference} in {format_count(n_rows, 'row')}, {shown} of one class; if it is known "
+            f"only after the class, {advise_to_drop(column)}"
+        )
+
+    @classmethod
     def few_training_rows(cls, n_rows: int, minimum: int) -> "DataWarning":
         """Return the warning that a detector of anomalies has learnt from few rows."""
         return cls(

@@ -160,7 +160,7 @@ class TargetLeakError(TableColumnError):
         """Return the error that cuts of a numeric column separate the classes without an error."""
         return cls(
             f"column {column!r} is the target in disguise: whether it is below {cut:.6g} tells the class in every row; "
-            f"{advise_to_drop(column)}; if it is a measurement, pass an array without column names"
+            f"{advise_to_drop(column)}; to keep a measurement, pass an array without column names, in Python only"
         )
 
     @classmethod

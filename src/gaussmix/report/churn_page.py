@@ -10,12 +10,13 @@ from gaussmix.report.churn_summary import ChurnSummary
 from gaussmix.report.churn_tables import customer_table, model_table, profile_table, segment_table
 from gaussmix.report.churn_text import (
     MEASURES,
-    SEGMENT_COUNTS,
     describe_changes,
     describe_contacts,
+    describe_fold_columns,
     describe_groups,
     describe_method,
     describe_test,
+    describe_segment_counts,
     describe_untested,
     format_whole_percent,
     name_factor,
@@ -118,8 +119,11 @@ def _describe_customers(summary: ChurnSummary) -> dict[str, Any]:
         "n_customers_shown": _N_CUSTOMERS_SHOWN,
         "factors": [] if scores.reasons is None else scores.reasons.factors()[:_MAX_FACTORS],
         "factor_name": name_factor,
-        "untested": describe_untested(scores.is_tested, scores.candidates),
-        "segment_counts": SEGMENT_COUNTS,
+        "customer_notes": [
+            *describe_fold_columns(scores.fold_columns),
+            *describe_untested(scores.is_tested, scores.candidates),
+        ],
+        "segment_counts": describe_segment_counts(segments),
         "changes": describe_changes(len(summary.model.fixed_columns) > 0),
         "contacts": describe_contacts(summary.validation.plan, scores.plan),
         "profit_pictures": draw_profit_pictures(summary.validation),

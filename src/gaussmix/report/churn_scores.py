@@ -52,6 +52,8 @@ class ScoredCustomers:
         Whom of the candidates to contact, in their order.
     identifiers : dict of str to ndarray of shape (n,)
         Columns that identify customers.
+    fold_columns : tuple of str
+        Columns of reasons that only models of folds use.
     """
 
     probabilities: N
@@ -62,6 +64,7 @@ class ScoredCustomers:
     explanations: tuple[CustomerExplanation, ...] = field(repr=False)
     plan: ActionPlan | None
     identifiers: dict[str, AnyArray] = field(repr=False)
+    fold_columns: tuple[str, ...] = ()
 
     @cached_property
     def reasons_to_leave(self) -> list[str]:
@@ -165,15 +168,17 @@ def score_customers(
         plan = terms.select_rows(rows).plan(probabilities[rows], held_out=held_out)
     models = CustomerModels.from_folds(state, folds, len(probabilities))
     fixed = frozenset(map(str, model.fixed_columns))
+    reasons = models.explain_reasons(X, first) if len(first) else None
     return ScoredCustomers(
         probabilities=probabilities,
         segments=model.assign_segments(X),
         candidates=rows,
         is_tested=None if not folds or models.numbers.all() else models.numbers > 0,
-        reasons=models.explain_reasons(X, first) if len(first) else None,
+        reasons=reasons,
         explanations=models.explain(X, explained, _HALF * probabilities[explained], fixed),
         plan=plan,
         identifiers=columns,
+        fold_columns=() if reasons is None else reasons.columns_outside(state.scorer),
     )
 
 

@@ -22,7 +22,7 @@ _N_COLUMNS_NAMED = 3
 _SIGNIFICANCE_LEVEL = 0.05
 _ROUNDING = 1e-9
 
-SEGMENT_COUNTS = (
+_SEGMENT_COUNTS = (
     "A customer counts in each segment by the probability of belonging to it. So these numbers and rates differ a "
     "little from those of the column segment, which names the most probable one, with its segment_probability."
 )
@@ -63,6 +63,11 @@ def describe_first_segment(segments: Segments) -> list[str]:
         f"Of {len(segments)} segments, the one most likely to leave has {first.n_customers:,.0f} customers, of whom "
         f"{format_whole_percent(first.churn_rate.rate)} left: {first.profile.description}."
     ]
+
+
+def describe_segment_counts(segments: Segments) -> list[str]:
+    """Return why sizes and rates differ from those of the column ``segment``; [] for one segment, where none do."""
+    return [_SEGMENT_COUNTS] if len(segments) > 1 else []
 
 
 def name_factor(columns: Sequence[str]) -> str:
@@ -214,6 +219,17 @@ def describe_untested(is_tested: BoolN | None, candidates: IntN) -> list[str]:
         f"{n_untested:,} of the {len(candidates):,} customers who have not left are not among those who were tested: "
         "their probabilities and reasons are those of the model itself. It has learned that they stayed, so that these "
         "probabilities may be too low."
+    ]
+
+
+def describe_fold_columns(columns: Sequence[str]) -> list[str]:
+    """Return that models of the folds use columns that the model of all customers leaves out; [] without any."""
+    if not columns:
+        return []
+    named = join_with_and([repr(name) for name in columns])
+    return [
+        "The model that gives a probability has not seen the customer and chooses its columns itself. So reasons may "
+        f"name {named}, which the model of all customers leaves out."
     ]
 
 

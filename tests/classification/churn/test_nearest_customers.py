@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from gaussmix.classification.churn.column_distances import DistanceCoordinates
-from gaussmix.classification.churn.reference_customers import N_REFERENCES, N_SHOWN
+from gaussmix.classification.churn.column_distances import DistanceCoordinates, to_coordinates
+from gaussmix.classification.churn.reference_customers import N_REFERENCES, N_SHOWN, choose_medoids
+from gaussmix.classification.churn.typicality import compute_prominence
 from tests.classification.churn.customers import select_rows
 
 
@@ -37,6 +38,47 @@ def test_references_are_typical_customers_of_every_segment_and_outcome(model, cu
             chosen = (references.segments == segment) & (references.has_left == outcome)
             n_candidates = np.count_nonzero((numbers == segment + 1) & (has_left == outcome))
             assert chosen.sum() == min(N_REFERENCES, n_candidates)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("n_rows", [1, 3, 9, 40, 700])
+def test_medoids_stand_beside_the_first_rows(seed, n_rows):
+    rng = np.random.default_rng(seed)
+    ranks, codes = rng.random((n_rows, 2)), rng.integers(-1, 3, (n_rows, 1))
+    ranks[rng.random((n_rows, 2)) < 0.2] = np.nan
+    chosen = choose_medoids(DistanceCoordinates(ranks, codes))
+    assert len(chosen) == min(n_rows, N_REFERENCES)
+    assert (np.diff(chosen) > 0).all()
+    assert set(range(min(n_rows, N_SHOWN))) <= set(chosen.tolist())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_group_of_a_segment_has_a_medoid(seed):
+    """The 30 most typical rows are of one group; five smaller groups are found among less typical ones."""
+    rng = np.random.default_rng(seed)
+    groups = np.r_[np.zeros(30, dtype=int), rng.permutation(np.arange(50) % 5 + 1)]
+    ranks = groups[:, None] / 5.0 + rng.normal(0.0, 0.01, (80, 1))
+    chosen = choose_medoids(DistanceCoordinates(ranks, np.zeros((80, 1), dtype=np.int64)))
+    assert set(groups[chosen]) == set(range(6))
+
+
+def test_references_resemble_the_customers_of_their_segment(model, customers):
+    """They are nearer to all customers than as many who are only typical."""
+    table, has_left, _ = customers
+    state, references = model.state_, model.state_.references
+    cells = state.model.schema.read_cells(table)
+    rows = to_coordinates(state.model, state.model.schema.encode_cells(cells), state.summaries)
+    prominence = compute_prominence(state.segment_model, state.model.schema.encode_cells(cells))
+    for segment in range(len(model.segments())):
+        for outcome in (False, True):
+            own = np.flatnonzero((prominence.components == segment) & (has_left == outcome))
+            kept = references.rows.positions[(references.segments == segment) & (references.has_left == outcome)]
+            typical = own[np.argsort(-prominence.values[own], kind="stable")][: len(kept)]
+            found, only_typical = (
+                np.mean([rows.distances_to(rows.select_rows(some), row).min() for row in own.tolist()])
+                for some in (kept, typical)
+            )
+            assert found <= only_typical
 
 
 def test_references_have_the_cells_of_the_table(model, customers):

@@ -10,7 +10,7 @@ import numpy as np
 from gaussmix.classification.churn.churn_evaluation import HELD_OUT, ObservedCustomers
 from gaussmix.classification.churn.coalitions import ChurnScorer, select_cells
 from gaussmix.classification.churn.column_bins import weighted_quantiles
-from gaussmix.classification.churn.column_distances import summaries_by_name
+from gaussmix.classification.churn.column_distances import summaries_by_name, to_coordinates
 from gaussmix.classification.churn.column_summary import ColumnSummary
 from gaussmix.classification.churn.drift import TrainingDistribution, summarize_training
 from gaussmix.classification.churn.nearest_customers import NearestSearch
@@ -121,7 +121,9 @@ def fit_churn_state(
     has_left, weights = customers.has_left[counted], customers.weights[counted]
     encoded = schema.encode_cells(cells)
     fit = fit_segments(model, encoded, has_left, weights, seed)
-    references = choose_references(customers.X, counted, encoded, fit.model, has_left, weights)
+    training = summarize_training(schema, cells, np.exp(model.log_probabilities(encoded))[:, positive], weights)
+    coordinates = to_coordinates(model, encoded, summaries_by_name(training.summaries))
+    references = choose_references(customers.X, counted, encoded, fit.model, coordinates, has_left, weights)
     prominence = compute_prominence(fit.model, encoded).values
     return ChurnState(
         model,
@@ -130,7 +132,7 @@ def fit_churn_state(
         fit.model,
         describe_segments(fit, cells, has_left, weights, references),
         references,
-        summarize_training(schema, cells, np.exp(model.log_probabilities(encoded))[:, positive], weights),
+        training,
         float(weighted_quantiles(prominence, weights, np.array([_RARE_FRACTION]))[0]),
         None if held_out is None else _observe(customers, held_out),
         compute_fingerprint(schema.encode_cells(all_cells)),

@@ -8,7 +8,7 @@ import numpy as np
 from gaussmix.classification.churn.column_summary import ColumnSummary, NumericSummary
 from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.table import EncodedRows
-from gaussmix.types import ND, Array, IntNC, N
+from gaussmix.types import ND, Array, IntN, IntNC, N
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +17,10 @@ class DistanceCoordinates:
 
     ranks: ND
     codes: IntNC
+
+    def select_rows(self, rows: IntN) -> "DistanceCoordinates":
+        """Return the coordinates of the rows at some positions (m,)."""
+        return DistanceCoordinates(self.ranks[rows], self.codes[rows])
 
     def distances_to(self, others: "DistanceCoordinates", row: int) -> N:
         """Return the distance (m,) of one row from other rows (m,); infinity if no column is present in both.

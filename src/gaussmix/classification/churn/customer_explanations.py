@@ -88,6 +88,7 @@ class _Explainer:
             stayed,
             left,
             threshold,
+            self.state.segments.churn_rate,
             changes,
         )
 

@@ -54,6 +54,8 @@ class CustomerExplanation:
         The most similar typical customers of the fit who stayed and who left.
     threshold : float
         Changes bring the probability below it.
+    training_rate : float
+        Churn rate of the training customers.
     changes : tuple of CustomerChange
         The smallest changes that the classifier answers with a probability below the threshold. They are what the
         model says of such customers, not the effect of a measure.
@@ -71,6 +73,7 @@ class CustomerExplanation:
     nearest_retained: NearestCustomer | None
     nearest_churned: NearestCustomer | None
     threshold: float
+    training_rate: float
     changes: tuple[CustomerChange, ...]
 
     @property
@@ -108,7 +111,8 @@ class CustomerExplanation:
     @property
     def change_sentence(self) -> str:
         """The sentence on the smallest changes."""
-        limit = format_percent(self.threshold)
+        meaning = " (the churn rate of the fit)" if self.threshold == self.training_rate else ""
+        limit = f"{format_percent(self.threshold)}{meaning}"
         if self.probability < self.threshold:
             return f"The probability is below {limit}."
         if not self.changes:

@@ -80,6 +80,18 @@ class CustomerReasons:
         )
         return [{"probability": p, "reasons_to_leave": leave, "reasons_to_stay": stay} for p, leave, stay in rows]
 
+    def columns_outside(self, scorer: ChurnScorer) -> tuple[str, ...]:
+        """Return the columns that reasons name, and that a classifier does not use."""
+        used = {column.name for column in scorer.columns}
+        named = {
+            name
+            for reasons in self.reasons
+            for reason in reasons
+            for name in reason.columns[:1]
+            if abs(reason.log_odds) >= MIN_NAMED_LOG_ODDS
+        }
+        return tuple(name for name in self.contributions.columns if name in named - used)
+
     def importance(self) -> list[dict[str, object]]:
         """Return one dict per factor, the largest first: its first column, all of them, and the mean size of reasons.
 

@@ -42,8 +42,8 @@ class ActionPlan:
     expected_profit, observed_profit : float
         Profit of contacting the customers of the plan; observed with their outcomes, None without outcomes.
     expected_interval, observed_interval : Interval
-        Their intervals; see `ProfitCurve`. That of the expected profit contains the chance of single customers, not the
-        errors of the probabilities.
+        Their intervals; see `ProfitCurve`. That of the expected profit contains the chance of single customers, and if
+        customers were held out the errors that all probabilities share; else it holds if the probabilities are right.
     curve : ProfitCurve
         Profit over the number of customers contacted.
     """

@@ -1,8 +1,9 @@
 """Decide for each column of a table whether it is numeric, categorical, or left out, and say why.
 
 Text, bools and categories are categorical, unless every text is a number. In data frames a numeric column of at most
-12 distinct whole numbers is categorical, too, and its levels are ordered. Those of columns that a user names are not:
-they can be codes. Dates, and columns that `column_usability` refuses, are left out.
+12 distinct whole numbers is categorical, too, and its levels are ordered. Columns that a user names are categorical
+beside these, and their levels have no order: they can be codes. Dates, and columns that `column_usability` refuses, are
+left out.
 """
 
 from collections.abc import Sequence
@@ -68,7 +69,8 @@ def classify_columns(
     ----------
     table : InputTable
     categorical : 'auto', sequence of str or int, or None
-        Which numeric columns are categories: by the rule for few whole numbers, those named, or none.
+        Which numeric columns are categories: by the rule for few whole numbers, by the rule and those named, or none.
+        The rule needs a table with names, so that in an array a list is complete.
     is_counted : ndarray of bool of shape (n,)
         Rows of positive weight; only these are returned.
     target_name : str, optional
@@ -91,7 +93,7 @@ def classify_columns(
 
 @dataclass(frozen=True)
 class _CategoricalRule:
-    """Which numeric columns are categories: those of few whole numbers, or those of the given names."""
+    """Which numeric columns are categories: those of the given names, and by the rule those of few whole numbers."""
 
     is_automatic: bool
     names: frozenset[str]
@@ -109,11 +111,11 @@ class _CategoricalRule:
         if not isinstance(categorical, Sequence | np.ndarray):
             raise ParameterError.invalid_value("categorical", categorical, _ALLOWED_CATEGORICAL)
         names = frozenset(_find_name(column, table.names) for column in categorical)
-        return cls(False, names, table.has_names)
+        return cls(table.has_names, names, table.has_names)
 
     def is_category(self, name: str, numbers: N) -> bool:
         """Return whether a numeric column is a category."""
-        if not self.is_automatic:
+        if name in self.names or not self.is_automatic:
             return name in self.names
         present = numbers[~np.isnan(numbers)]
         if not np.array_equal(present, np.round(present)):
@@ -145,7 +147,7 @@ def _classify_column(
         numbers = numbers[is_counted]
         classified.presence[name] = ~np.isnan(numbers)
         if rule.is_category(name, numbers):
-            cells = codes_of_numbers(numbers, name, rule.is_automatic)
+            cells = codes_of_numbers(numbers, name, is_ordered=name not in rule.names)
         reason = reason_to_drop_numbers(name, numbers, rule.has_names)
     else:
         assert cells is not None

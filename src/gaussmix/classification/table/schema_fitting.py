@@ -12,6 +12,7 @@ from gaussmix.classification.table.input_column import InputColumn
 from gaussmix.classification.table.input_table import InputTable, read_input_table
 from gaussmix.classification.table.linear_merging import drop_dependent_columns, merge_proportional_columns
 from gaussmix.classification.table.numeric_fitting import fit_numeric_columns
+from gaussmix.classification.table.one_sided_columns import find_one_sided_columns
 from gaussmix.classification.table.ordered_levels import join_rare_neighbours
 from gaussmix.classification.table.ordered_numbers import OrderedNumbers, find_shared_starts
 from gaussmix.classification.table.shared_levels import separate_shared_levels
@@ -63,8 +64,9 @@ def fit_table_schema(
     categorical : 'auto', sequence of str or int, or None, default='auto'
         Numeric columns that are categories. 'auto' means, in tables with names, those of at most 12 distinct whole
         numbers. These are ordered: rare ones are joined with their neighbours, and numbers that the fit has not seen
-        are read as the nearest one. Those of named columns are codes: rare ones become 'other', and unknown ones count
-        as missing. Text and bools always are categories.
+        are read as the nearest one. Named columns are codes: rare ones become 'other', and unknown ones count as
+        missing. In tables with names they come in addition to those of 'auto'; in arrays they are all. None means none.
+        Text and bools always are categories.
     transform : 'auto', None, str or mapping, default='auto'
         'auto' chooses by likelihood; the others are those of ``GaussianMixture(column_transform=...)``.
     feature_names : sequence of str, optional
@@ -109,9 +111,15 @@ def _require_target_codes(target_codes: IntN, table: InputTable) -> IntN:
 
 
 def _warn_of_suspected_leaks(columns: ClassifiedColumns, target_codes: IntN, has_names: bool) -> list[str]:
-    """Warn of each column that alone predicts the class of nearly every row, and return the sentences as notes."""
+    """Warn of each column that alone predicts the class of nearly every row, or of most rows of one class.
+
+    The sentences are returned as notes.
+    """
     suspected = find_suspected_leaks(columns, target_codes, has_names)
     messages = [DataWarning.predicts_class_alone(each.column, each.accuracy, each.is_presence) for each in suspected]
+    named = {each.column for each in suspected}
+    one_sided = find_one_sided_columns(columns, target_codes) if has_names else []
+    messages += [DataWarning.is_one_sided(*each) for each in one_sided if each.column not in named]
     for message in messages:
         warn_user(message)
     return [f"{message}." for message in messages]

@@ -12,8 +12,10 @@ from gaussmix.classification.table.column_kinds import ClassifiedColumns
 from gaussmix.types import Array, BoolN, IntN, N
 
 _MAX_REMAINING_ERRORS = 0.2  # of those of guessing the largest class; Goodman and Kruskal's lambda is above 0.8
+_MAX_ERRORS_OF_SMALL_TABLES = 0.1  # for numbers: in small tables, measurements often nearly separate the classes
 _MIN_ERRORS_OF_GUESSING = 20  # of so many, chance does not predict four fifths
-_MIN_ROWS_OF_NUMBERS = 1000  # in smaller tables, measurements often nearly separate the classes
+_MIN_ROWS_OF_NUMBERS = 200  # with fewer, they often do so in nine rows of ten
+_MIN_ROWS_OF_LARGE_TABLES = 1000
 _N_NEIGHBOURS = 5  # on either side of a number
 
 
@@ -29,7 +31,7 @@ def find_suspected_leaks(columns: ClassifiedColumns, target_codes: IntN, has_nam
     """Return the columns that alone leave at most a fifth of the errors of guessing the largest class.
 
     Levels and presence count in all tables where guessing makes at least 20 errors. Numbers count in tables with names
-    of at least 1000 rows. Of columns that are left out, such as dates, only the presence counts.
+    of at least 200 rows; below 1000 rows they have to leave at most a tenth of the errors. Of columns that are left out, such as dates, only the presence counts.
 
     Parameters
     ----------
@@ -43,18 +45,27 @@ def find_suspected_leaks(columns: ClassifiedColumns, target_codes: IntN, has_nam
     n_guessing = n_rows - int(np.bincount(target_codes).max())
     if n_guessing < _MIN_ERRORS_OF_GUESSING:
         return []
+    max_errors_by_number = _max_errors_by_number(n_rows) if has_names else -1.0
     suspected = []
     for name, is_present in columns.presence.items():
-        is_right = np.zeros(n_rows, dtype=np.bool_)
-        if name in columns.categories:
-            is_right = _predict_by_levels(columns.categories[name].codes, target_codes)
-        elif name not in columns.numbers:
-            is_right = _predict_by_levels(is_present.astype(np.int64), target_codes)
-        elif has_names and n_rows >= _MIN_ROWS_OF_NUMBERS:
+        max_errors = max_errors_by_number if name in columns.numbers else _MAX_REMAINING_ERRORS
+        if max_errors < 0:
+            continue
+        if name in columns.numbers:
             is_right = _predict_by_numbers(columns.numbers[name], target_codes)
-        if np.count_nonzero(~is_right) <= _MAX_REMAINING_ERRORS * n_guessing:
+        else:
+            codes = columns.categories[name].codes if name in columns.categories else is_present.astype(np.int64)
+            is_right = _predict_by_levels(codes, target_codes)
+        if np.count_nonzero(~is_right) <= max_errors * n_guessing:
             suspected.append(SuspectedLeak(name, float(is_right.mean()), name not in columns.names))
     return suspected
+
+
+def _max_errors_by_number(n_rows: int) -> float:
+    """Return the fraction of the errors of guessing that a suspected number may leave; negative if none is suspected."""
+    if n_rows < _MIN_ROWS_OF_NUMBERS:
+        return -1.0
+    return _MAX_ERRORS_OF_SMALL_TABLES if n_rows < _MIN_ROWS_OF_LARGE_TABLES else _MAX_REMAINING_ERRORS
 
 
 def _predict_by_levels(codes: IntN, target_codes: IntN) -> BoolN:

@@ -39,16 +39,27 @@ def describe_calibration(measures: ClassificationMeasures) -> str:
 
 def sign_beyond_chance(difference: MeasureDifference) -> int:
     """Return the sign of a difference, or 0 if it is at most two standard errors large."""
-    if abs(difference.difference) <= N_STANDARD_ERRORS * difference.standard_error:
-        return 0
-    return 1 if difference.difference > 0 else -1
+    return _sign_beyond_chance(difference.difference, difference.standard_error)
+
+
+def _sign_beyond_chance(difference: float, error: float) -> int:
+    """Return the sign of a difference, or 0 if it is at most two of the given standard errors large."""
+    return 0 if abs(difference) <= N_STANDARD_ERRORS * error else 1 if difference > 0 else -1
 
 
 def format_difference(found: MeasureDifference) -> str:
-    """Return a difference with its sign and standard error, which has two significant digits: '−0.0183 ± 0.0041'."""
+    """Return a difference with its sign and standard error: '−0.0183 ± 0.0041'.
+
+    The error has two significant digits, and more if rounded numbers would contradict `sign_beyond_chance`.
+    """
     error = found.standard_error
     n_decimals = _MIN_DECIMALS
     if 0.0 < error < 10.0 ** (1 - _MIN_DECIMALS):
         n_decimals = min(1 - math.floor(math.log10(error)), _MAX_DECIMALS)
+    sign = sign_beyond_chance(found)
+    while n_decimals < _MAX_DECIMALS and sign != _sign_beyond_chance(
+        round(found.difference, n_decimals), round(error, n_decimals)
+    ):
+        n_decimals += 1
     difference = round(found.difference, n_decimals) + 0.0  # -0.0 has no sign
     return f"{difference:+.{n_decimals}f} ± {error:.{n_decimals}f}".replace("-", "\N{MINUS SIGN}")
