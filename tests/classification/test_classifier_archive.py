@@ -186,6 +186,7 @@ CONTRADICTIONS = {
     "a schema that is no JSON": lambda s, t: s.update(table_schema="{"),
     "an unknown calibration": lambda s, t: s.update(calibration="magic"),
     "floors of three classes": lambda s, t: t.update({"calibration.floors": np.zeros(3)}),
+    "scales of one class": lambda s, t: t.update({"calibration.scales": np.ones(1)}),
     "three classes": lambda s, t: s.update(classes=json.dumps(["<U1", ["a", "b", "c"]])),
     "means that are not finite": lambda s, t: t.update({"member0.means": np.nan * t["member0.means"]}),
     "a negative variance": lambda s, t: t.update({"member0.variances": -1.0 - t["member0.variances"]}),

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gaussmix.classification import MixtureClassifier
-from gaussmix.classification.calibration import IsotonicCalibration, SoftmaxCalibration
+from gaussmix.classification.calibration import IsotonicCalibration, SoftmaxCalibration, TailCalibration
 from tests.classification.labelled_tables import make_table, select_rows
 
 N_ROWS = 160
@@ -96,7 +96,12 @@ def test_max_iter_limits_the_iterations() -> None:
 
 @pytest.mark.parametrize(
     ("calibration", "kind"),
-    [("floor", SoftmaxCalibration), ("sigmoid", SoftmaxCalibration), ("isotonic", IsotonicCalibration)],
+    [
+        ("tails", TailCalibration),
+        ("floor", SoftmaxCalibration),
+        ("sigmoid", SoftmaxCalibration),
+        ("isotonic", IsotonicCalibration),
+    ],
 )
 def test_the_calibration_is_the_one_asked_for(calibration: str, kind: type) -> None:
     classifier = _fit(calibration=calibration)
