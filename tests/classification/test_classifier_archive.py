@@ -48,7 +48,7 @@ def assert_equal_fits(first, second, table):
     assert first.schema_.to_json() == second.schema_.to_json()
 
 
-@pytest.mark.parametrize("calibration", ["floor", "sigmoid", "isotonic", "temperature", None])
+@pytest.mark.parametrize("calibration", ["tails", "floor", "sigmoid", "isotonic", "temperature", None])
 def test_calibrations_return_equal_bits(tmp_path, calibration):
     table, has_left, group = make_customers(150, seed=1)
     target = make_target("three" if calibration == "isotonic" else "text", has_left, group)

@@ -32,7 +32,7 @@ def _fit(classes: Any = CLASSES, **parameters: Any) -> MixtureClassifier:
         ({"penalty": 0.0}, {"penalty": 20.0}),
         ({"max_iter": 1}, {"max_iter": 60}),
         ({"n_components": 2, "n_starts": 1}, {"n_components": 2, "n_starts": 2}),
-        ({"calibration": "floor"}, {"calibration": "sigmoid"}),
+        ({"calibration": "tails"}, {"calibration": "sigmoid"}),
         ({"calibration": "isotonic"}, {"calibration": "temperature"}),
         ({"calibration": "floor"}, {"calibration": None}),
         ({"n_folds": 3}, {"n_folds": 5}),
