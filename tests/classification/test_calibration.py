@@ -8,8 +8,9 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from gaussmix.classification.calibration import CALIBRATIONS, SoftmaxCalibration, fit_calibration
+from gaussmix.classification.calibration import CALIBRATIONS, SoftmaxCalibration, TailCalibration, fit_calibration
 from gaussmix.classification.softmax_loss import SoftmaxLoss
+from gaussmix.classification.tail_loss import TailLoss, shorten_tails
 
 KINDS = list(CALIBRATIONS)
 
@@ -32,7 +33,41 @@ def _mean_loss(log_probabilities: np.ndarray, classes: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(2))
+def test_tails_that_are_too_long_are_shortened(n_classes: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    log_probabilities = log_softmax(6.0 * rng.normal(size=(40_000, n_classes)), axis=1)
+    intercepts, scales = np.r_[0.0, np.linspace(-0.5, 0.5, n_classes - 1)], np.linspace(1.0, 4.0, n_classes)
+    truth = TailCalibration(0.8, intercepts, scales, np.zeros(n_classes))
+    p = np.exp(truth.apply(log_probabilities))
+    classes = (rng.random(len(p))[:, None] > np.cumsum(p, axis=1)[:, :-1]).sum(axis=1)
+    calibration = fit_calibration("tails", log_probabilities, classes, np.ones(len(p)))
+    assert isinstance(calibration, TailCalibration)
+    np.testing.assert_allclose(np.exp(calibration.apply(log_probabilities)), p, atol=0.02)
+    np.testing.assert_allclose(calibration.scales, truth.scales, rtol=0.5)
+    sigmoid = fit_calibration("sigmoid", log_probabilities, classes, np.ones(len(p))).apply(log_probabilities)
+    assert _mean_loss(calibration.apply(log_probabilities), classes) < _mean_loss(sigmoid, classes) - 0.001
+
+
+def test_short_scales_bend_probabilities_and_long_ones_leave_them() -> None:
+    log_probabilities = np.log([[0.5, 0.1, 1e-6, 1e-12]]).T
+    np.testing.assert_allclose(shorten_tails(log_probabilities, np.array([1e6])), log_probabilities, rtol=1e-9)
+    expected = -2.0 * np.arcsinh(-log_probabilities / 2.0)
+    np.testing.assert_allclose(shorten_tails(log_probabilities, np.array([2.0])), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_gradient_of_the_tail_loss_equals_finite_differences(n_classes: int) -> None:
+    truth, classes = _make_case(60, n_classes)
+    rng = np.random.default_rng(0)
+    loss = TailLoss(3.0 * np.log(truth), classes, rng.random(60) + 0.1)
+    for point in (loss.start(1.0) + 0.3 * rng.normal(size=2 * n_classes), loss.start(-1.0)):
+        error = check_grad(lambda free: loss.evaluate(free)[0], lambda free: loss.evaluate(free)[1], point)
+        assert error < 1e-6 * max(1.0, float(np.abs(loss.evaluate(point)[1]).max()))
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "tails"])
 def test_a_distorted_truth_is_recovered(kind: str, n_classes: int) -> None:
     truth, classes = _make_case(80_000 if kind == "floor" else 20_000, n_classes)  # floors have a prior of the slope
     intercepts = np.r_[0.0, np.linspace(-0.8, 0.9, n_classes - 1)] * (kind != "temperature")
@@ -133,6 +168,10 @@ def test_few_and_separated_rows_give_finite_probabilities(kind: str, n_rows: int
     calibrated = calibration.apply(new)
     assert np.isfinite(calibrated).all()
     np.testing.assert_allclose(np.exp(calibrated).sum(axis=1), 1.0, rtol=1e-12)
+    if kind == "tails":
+        least = np.exp(calibrated[:2]).min(axis=0)
+        np.testing.assert_allclose(least, 0.5 / (n_rows + 1), rtol=0.01)  # half a row of each class
+        assert (np.exp(calibrated[3, 1]) < 0.25).all(), "rows in the middle are not what these rows speak of"
     if kind == "floor":
         floors = np.exp(calibrated[:2]).min(axis=0)
         assert (floors > 0.4 / (n_rows + 22)).all()  # half a row of each class, beside 20 explained ones

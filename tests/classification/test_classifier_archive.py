@@ -48,7 +48,7 @@ def assert_equal_fits(first, second, table):
     assert first.schema_.to_json() == second.schema_.to_json()
 
 
-@pytest.mark.parametrize("calibration", ["floor", "sigmoid", "isotonic", "temperature", None])
+@pytest.mark.parametrize("calibration", ["tails", "floor", "sigmoid", "isotonic", "temperature", None])
 def test_calibrations_return_equal_bits(tmp_path, calibration):
     table, has_left, group = make_customers(150, seed=1)
     target = make_target("three" if calibration == "isotonic" else "text", has_left, group)
@@ -186,6 +186,7 @@ CONTRADICTIONS = {
     "a schema that is no JSON": lambda s, t: s.update(table_schema="{"),
     "an unknown calibration": lambda s, t: s.update(calibration="magic"),
     "floors of three classes": lambda s, t: t.update({"calibration.floors": np.zeros(3)}),
+    "scales of one class": lambda s, t: t.update({"calibration.scales": np.ones(1)}),
     "three classes": lambda s, t: s.update(classes=json.dumps(["<U1", ["a", "b", "c"]])),
     "means that are not finite": lambda s, t: t.update({"member0.means": np.nan * t["member0.means"]}),
     "a negative variance": lambda s, t: t.update({"member0.variances": -1.0 - t["member0.variances"]}),

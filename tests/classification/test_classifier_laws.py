@@ -301,7 +301,7 @@ def test_a_fit_changes_neither_its_input_nor_depends_on_the_fit_before() -> None
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-@pytest.mark.parametrize("calibration", ["floor", "sigmoid", "isotonic", "temperature", None])
+@pytest.mark.parametrize("calibration", ["tails", "floor", "sigmoid", "isotonic", "temperature", None])
 def test_predictions_agree(calibration: str | None, n_classes: int) -> None:
     columns, classes = make_table(240, 18, n_classes, missing=0.05)
     classifier = _fit(columns, classes, FIXED | {"calibration": calibration})

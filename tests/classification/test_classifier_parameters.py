@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gaussmix.classification import MixtureClassifier
-from gaussmix.classification.calibration import IsotonicCalibration, SoftmaxCalibration
+from gaussmix.classification.calibration import IsotonicCalibration, SoftmaxCalibration, TailCalibration
 from tests.classification.labelled_tables import make_table, select_rows
 
 N_ROWS = 160
@@ -32,7 +32,7 @@ def _fit(classes: Any = CLASSES, **parameters: Any) -> MixtureClassifier:
         ({"penalty": 0.0}, {"penalty": 20.0}),
         ({"max_iter": 1}, {"max_iter": 60}),
         ({"n_components": 2, "n_starts": 1}, {"n_components": 2, "n_starts": 2}),
-        ({"calibration": "floor"}, {"calibration": "sigmoid"}),
+        ({"calibration": "tails"}, {"calibration": "sigmoid"}),
         ({"calibration": "isotonic"}, {"calibration": "temperature"}),
         ({"calibration": "floor"}, {"calibration": None}),
         ({"n_folds": 3}, {"n_folds": 5}),
@@ -96,7 +96,12 @@ def test_max_iter_limits_the_iterations() -> None:
 
 @pytest.mark.parametrize(
     ("calibration", "kind"),
-    [("floor", SoftmaxCalibration), ("sigmoid", SoftmaxCalibration), ("isotonic", IsotonicCalibration)],
+    [
+        ("tails", TailCalibration),
+        ("floor", SoftmaxCalibration),
+        ("sigmoid", SoftmaxCalibration),
+        ("isotonic", IsotonicCalibration),
+    ],
 )
 def test_the_calibration_is_the_one_asked_for(calibration: str, kind: type) -> None:
     classifier = _fit(calibration=calibration)

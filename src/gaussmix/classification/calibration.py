@@ -13,6 +13,7 @@ from scipy.special import log_softmax, logsumexp
 from sklearn.isotonic import IsotonicRegression
 
 from gaussmix.classification.softmax_loss import SoftmaxLoss
+from gaussmix.classification.tail_loss import TailLoss, shorten_tails
 from gaussmix.types import NK, Array, IntN, N
 
 _MAX_LOG_ODDS = 50.0
@@ -50,11 +51,37 @@ class SoftmaxCalibration(AbstractCalibration):
         """Return calibrated log probabilities (n, Y)."""
         bounded = np.maximum(log_probabilities, -_MAX_LOG_ODDS)
         inner = log_softmax(self.slope * bounded + self.intercepts, axis=1)
-        if not self.floors.any():
-            return np.asarray(inner)
-        with np.errstate(divide="ignore"):
-            log_floors = np.broadcast_to(np.log(self.floors), inner.shape)
-        return np.asarray(np.logaddexp(log_floors, np.log1p(-self.floors.sum()) + inner))
+        return add_floors(inner, self.floors)
+
+
+@dataclass(frozen=True, eq=False)
+class TailCalibration(AbstractCalibration):
+    """``floors + (1 - sum floors) softmax(slope shorten_tails(log p) + intercepts)``.
+
+    For two classes, log-odds z become about ``slope s arcsinh(z / s)``, with a scale s on either side. Where a model is
+    too certain, free floors make many probabilities equal; shortened tails keep their order, also between models.
+
+    Attributes
+    ----------
+    slope : float
+    intercepts : ndarray of shape (Y,)
+    scales : ndarray of shape (Y,)
+        In nats.
+    floors : ndarray of shape (Y,)
+        Of half a row.
+    """
+
+    slope: float
+    intercepts: Array
+    scales: Array
+    floors: Array
+
+    def apply(self, log_probabilities: NK) -> NK:
+        """Return calibrated log probabilities (n, Y)."""
+        bounded = np.maximum(log_probabilities, -_MAX_LOG_ODDS)
+        return add_floors(
+            log_softmax(self.slope * shorten_tails(bounded, self.scales) + self.intercepts, axis=1), self.floors
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +112,15 @@ class IsotonicCalibration(AbstractCalibration):
         return np.asarray(np.log(probabilities / probabilities.sum(axis=1, keepdims=True)))
 
 
+def add_floors(log_probabilities: NK, floors: Array) -> NK:
+    """Return the log of ``floors + (1 - sum floors) p`` for log p (n, Y)."""
+    if not floors.any():
+        return np.asarray(log_probabilities)
+    with np.errstate(divide="ignore"):
+        log_floors = np.broadcast_to(np.log(floors), log_probabilities.shape)
+    return np.asarray(np.logaddexp(log_floors, np.log1p(-floors.sum()) + log_probabilities))
+
+
 def fit_calibration(kind: str, log_probabilities: NK, classes: IntN, weights: N) -> AbstractCalibration:
     """Fit a calibration to log probabilities (n, Y) of rows that the model has not seen.
 
@@ -110,6 +146,11 @@ def _fit_softmax(
 def _fit_floor(log_probabilities: NK, classes: IntN, weights: N) -> AbstractCalibration:
     """Fit slope, intercepts and floors."""
     return _fit_softmax(log_probabilities, classes, weights, has_intercepts=True, has_floors=True)
+
+
+def _fit_tails(log_probabilities: NK, classes: IntN, weights: N) -> AbstractCalibration:
+    """Fit slope, intercepts and the scales of the tails."""
+    return TailCalibration(*TailLoss(log_probabilities, classes, weights).minimize())
 
 
 def _fit_sigmoid(log_probabilities: NK, classes: IntN, weights: N) -> AbstractCalibration:
@@ -140,6 +181,7 @@ def _log_odds(log_probabilities: NK, label: int) -> N:
 
 
 CALIBRATIONS: dict[str, Callable[[NK, IntN, N], AbstractCalibration]] = {
+    "tails": _fit_tails,
     "floor": _fit_floor,
     "sigmoid": _fit_sigmoid,
     "isotonic": _fit_isotonic,

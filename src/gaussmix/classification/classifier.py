@@ -61,9 +61,9 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Largest number of iterations of a refinement.
     n_starts : int, default=3
         Number of starts, whose probabilities are averaged. Classes of one component need one.
-    calibration : {'floor', 'sigmoid', 'isotonic', 'temperature'} or None, default='floor'
-        Map of the probabilities that is fitted to rows which the fits did not see. 'floor':
-        ``e0 + (1 - e0 - e1) sigmoid(a z + b)`` of the log-odds z.
+    calibration : {'tails', 'floor', 'sigmoid', 'isotonic', 'temperature'} or None, default='tails'
+        Map of the probabilities that is fitted to rows which the fits did not see, for log-odds z:
+        'tails': ``sigmoid(a s arcsinh(z / s) + b)``; 'floor': ``e0 + (1 - e0 - e1) sigmoid(a z + b)``.
     n_folds : int, default=3
         Folds of the choice of components and of the calibration.
     categorical : 'auto', sequence of str or int, or None, default='auto'
@@ -157,7 +157,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         penalty: float | str = "auto",
         max_iter: int = 60,
         n_starts: int = 3,
-        calibration: str | None = "floor",
+        calibration: str | None = "tails",
         n_folds: int = 3,
         categorical: CategoricalLike = "auto",
         column_transform: TransformLike = "auto",

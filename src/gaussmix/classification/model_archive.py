@@ -2,11 +2,17 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gaussmix.classification.calibration import AbstractCalibration, IsotonicCalibration, SoftmaxCalibration
+from gaussmix.classification.calibration import (
+    AbstractCalibration,
+    IsotonicCalibration,
+    SoftmaxCalibration,
+    TailCalibration,
+)
 from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.families.members import Members
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
@@ -16,6 +22,10 @@ from gaussmix.errors import DamagedModelError
 from gaussmix.model.archive import ArchiveContent
 from gaussmix.types import AnyArray
 
+_SOFTMAX_CLASSES: dict[str, tuple[type[SoftmaxCalibration | TailCalibration], tuple[str, ...]]] = {
+    "softmax": (SoftmaxCalibration, ("intercepts", "floors")),
+    "tails": (TailCalibration, ("intercepts", "scales", "floors")),
+}
 _ARRAYS = ("log_weights", "class_log_probabilities", "means", "variances", "covariances")
 
 
@@ -99,13 +109,11 @@ def _require_valid(mixture: MixedMixture) -> None:
 
 def pack_calibration(calibration: AbstractCalibration | None) -> ArchiveContent:
     """Return the strings and arrays of a calibration."""
-    if isinstance(calibration, SoftmaxCalibration):
-        tensors: dict[str, AnyArray] = {
-            "calibration.slope": np.array([calibration.slope]),
-            "calibration.intercepts": calibration.intercepts,
-            "calibration.floors": calibration.floors,
-        }
-        return ArchiveContent({"calibration": "softmax"}, tensors)
+    for kind, (cls, names) in _SOFTMAX_CLASSES.items():
+        if isinstance(calibration, cls):
+            tensors: dict[str, AnyArray] = {"calibration.slope": np.array([calibration.slope])}
+            tensors |= {f"calibration.{name}": getattr(calibration, name) for name in names}
+            return ArchiveContent({"calibration": kind}, tensors)
     if isinstance(calibration, IsotonicCalibration):
         pairs = zip(calibration.thresholds, calibration.values, strict=True)
         steps = {f"calibration.steps{label}": np.stack(pair) for label, pair in enumerate(pairs)}
@@ -118,13 +126,14 @@ def unpack_calibration(content: ArchiveContent, n_classes: int) -> AbstractCalib
     return _UNPACK_CALIBRATION[content.metadata["calibration"]](content.part("calibration.").tensors, n_classes)
 
 
-def _unpack_softmax(tensors: dict[str, AnyArray], n_classes: int) -> AbstractCalibration:
-    """Return slope, intercepts and floors."""
-    for name in ("intercepts", "floors"):
+def _unpack_softmax(kind: str, tensors: dict[str, AnyArray], n_classes: int) -> AbstractCalibration:
+    """Return slope, intercepts, scales and floors."""
+    cls, names = _SOFTMAX_CLASSES[kind]
+    for name in names:
         if tensors[name].shape != (n_classes,):
             raise DamagedModelError.wrong_shape(tensors[name].shape, (n_classes,))
     (slope,) = tensors["slope"].tolist()
-    return SoftmaxCalibration(slope, tensors["intercepts"], tensors["floors"])
+    return cls(slope, **{name: tensors[name] for name in names})
 
 
 def _unpack_isotonic(tensors: dict[str, AnyArray], n_classes: int) -> AbstractCalibration:
@@ -134,7 +143,8 @@ def _unpack_isotonic(tensors: dict[str, AnyArray], n_classes: int) -> AbstractCa
 
 
 _UNPACK_CALIBRATION: dict[str, Callable[[dict[str, AnyArray], int], AbstractCalibration | None]] = {
-    "softmax": _unpack_softmax,
+    "softmax": partial(_unpack_softmax, "softmax"),
+    "tails": partial(_unpack_softmax, "tails"),
     "isotonic": _unpack_isotonic,
     "none": lambda tensors, n_classes: None,
 }
