@@ -282,3 +282,15 @@ def test_columns_without_information_give_the_frequencies_of_the_classes() -> No
         np.testing.assert_allclose(probabilities[:, 1], (classes == "yes").mean(), atol=0.03)
     note = "'letter' hardly tells the classes apart and is left out (Akaike information criterion)."
     assert note in classifier.notes_
+
+
+def test_a_column_of_which_a_part_is_used_is_not_named_as_left_out() -> None:
+    """Whether the amount is zero tells the classes apart; how large it is says nothing."""
+    rng = np.random.default_rng(3)
+    classes = rng.permutation(np.arange(600) % 3 == 0)
+    amount = np.where(rng.random(600) < np.where(classes, 0.8, 0.3), 0.0, rng.gamma(3.0, 5.0, 600))
+    columns = {"roaming": amount, "useless": rng.normal(size=600), "months": rng.normal(size=600) + classes}
+    classifier = _fit(columns, np.where(classes, "yes", "no"))
+    notes = [note for note in classifier.notes_ if "hardly" in note]
+    assert notes == ["'useless' hardly tells the classes apart and is left out (Akaike information criterion)."]
+    assert classifier.model_.unused_numbers.tolist() == [0, 1], "the size of the amount is left out"

@@ -152,7 +152,7 @@ def test_costs_of_three_classes_choose_the_least_expected_cost() -> None:
 
 
 @pytest.mark.parametrize(
-    ("categorical", "n_categories"), [("auto", 3), (None, 2), (["level"], 3), ([3], 3), ((), 2)], ids=str
+    ("categorical", "n_categories"), [("auto", 3), (None, 2), (["level"], 3), ([3], 3), ((), 3)], ids=str
 )
 def test_categories_are_those_asked_for(categorical: Any, n_categories: int) -> None:
     level = np.random.default_rng(99).integers(0, 4, N_ROWS) + (CLASSES == "b")

@@ -28,12 +28,13 @@ from gaussmix.report import (
 )
 from gaussmix.report.churn_tables import customer_table, profile_table, segment_table
 from gaussmix.report.churn_text import (
-    describe_segment_counts,
     describe_change,
     describe_changes,
     describe_contacts,
+    describe_fold_columns,
     describe_important_columns,
     describe_new_rate,
+    describe_segment_counts,
     describe_untested,
     name_factor,
 )
@@ -347,6 +348,30 @@ def test_changes_and_columns_in_words(summary: ChurnSummary) -> None:
     assert name_factor(("minutes", "charge", "cost")) == "minutes (with charge and cost)"
     assert describe_important_columns(None) == []
     assert describe_untested(None, summary.scores.candidates) == []
+
+
+def test_one_segment_needs_no_sentence_on_memberships(summary: ChurnSummary) -> None:
+    assert len(describe_segment_counts(summary.segments)) == 1
+    one = replace(summary.segments, segments=summary.segments.segments[:1])
+    assert describe_segment_counts(one) == []
+    page_text = Page(render_churn_html(replace(summary, segments=one))).text
+    assert "by the probability of belonging to it" not in page_text
+
+
+def test_columns_of_folds_are_named_if_the_model_leaves_them_out(
+    summary: ChurnSummary, model: ChurnModel, comparison: PeerComparison
+) -> None:
+    assert summary.scores.fold_columns == ()
+    assert describe_fold_columns(()) == []
+    X, has_left = make_customers()
+    less = {"months": X["months"], "plan": X["plan"], "age": np.full(N_ROWS, 40.0)}
+    without_age = ChurnModel(CLASSIFIER, random_state=0).fit(less, has_left)
+    scores = summarize_churn(without_age, X, has_left, comparison).scores
+    assert scores.fold_columns == ("age",)
+    (sentence,) = describe_fold_columns(scores.fold_columns)
+    assert sentence.endswith("So reasons may name 'age', which the model of all customers leaves out.")
+    page_text = Page(render_churn_html(replace(summary, scores=scores))).text
+    assert sentence in page_text
 
 
 def test_arguments_that_are_not_allowed(

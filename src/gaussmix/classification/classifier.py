@@ -67,9 +67,9 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_folds : int, default=3
         Folds of the choice of components and of the calibration.
     categorical : 'auto', sequence of str or int, or None, default='auto'
-        Numeric columns that are categories. 'auto': in tables with column names those of at most 12 distinct whole
-        numbers, in their order: rare levels join their neighbours. Those named are codes without an order; in tables
-        with names they are categories beside those of 'auto', in arrays the only ones. None: none. Text always is.
+        Numeric columns that are categories. 'auto': in tables with names those of at most 12 distinct whole numbers, in
+        their order: rare levels join their neighbours. Columns of a list are codes without an order, beside those of
+        'auto' in tables with names, else the only ones. None: none. Text always is.
     column_transform : 'auto', None, str or mapping, default='auto'
         Transforms of numeric columns. 'auto': none, log1p or Yeo-Johnson for each column, by the likelihood; none for
         'edda' and 'mclustda'.

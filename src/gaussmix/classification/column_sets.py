@@ -83,8 +83,8 @@ class ColumnSet(NamedTuple):
         """Return the names of the columns that are not used, and whose table columns no other encoded column reads."""
         used = {source for j in self.numbers for source in schema.numeric[j].sources}
         used |= {source for c in self.categories for source in schema.categorical[c].sources}
-        encoded = (*schema.numeric, *schema.categorical)
-        sources = {column.name: column.sources for column in encoded}
+        sources = {column.name: column.sources for column in schema.numeric}
+        sources |= {column.name: column.sources for column in schema.categorical}
         return tuple(name for name in self.unused_names(schema) if used.isdisjoint(sources[name]))
 
 

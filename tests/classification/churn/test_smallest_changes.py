@@ -5,6 +5,7 @@ from copy import copy
 import numpy as np
 import pytest
 
+from gaussmix.classification.churn.wording import format_percent
 from tests.classification.churn.customers import select_rows
 
 
@@ -124,6 +125,15 @@ def test_missing_cells_do_not_change(model, customers):
     changed = {name for customer in found for change in customer.changes for name in change.new}
     assert "contract" not in changed
     assert changed
+
+
+def test_the_default_limit_is_named_as_the_churn_rate(model, customers):
+    table, has_left, _ = customers
+    rows = select_rows(table, range(30))
+    rate = f"below {format_percent(has_left.mean())} (the churn rate of the fit)"
+    assert all(rate in each.change_sentence for each in model.explain(rows))
+    assert len({each.change_sentence.split()[1] for each in model.explain(rows)}) > 1, "of those above and below it"
+    assert not any("churn rate" in each.change_sentence for each in model.explain(rows, threshold=0.4))
 
 
 def test_sentences_say_what_would_have_to_change(model, explanation):

@@ -50,8 +50,21 @@ def test_the_parameter_categorical_names_numeric_categories() -> None:
         for key, value in {"auto": "auto", "none": None, "empty": (), "name": ["visits"], "position": [3]}.items()
     }
     assert names(schemas["auto"]) == (["price", "visits"], ["calls", "paperless"])
-    assert names(schemas["none"]) == names(schemas["empty"]) == (["price", "calls", "visits"], ["paperless"])
-    assert names(schemas["name"]) == names(schemas["position"]) == (["price", "calls"], ["paperless", "visits"])
+    assert names(schemas["none"]) == (["price", "calls", "visits"], ["paperless"])
+    assert names(schemas["empty"]) == names(schemas["auto"])
+    assert names(schemas["name"]) == names(schemas["position"]) == (["price"], ["calls", "paperless", "visits"])
+
+
+def test_a_named_column_changes_no_other_one() -> None:
+    table = {"calls": CUSTOMERS["calls"], "flag": np.resize([0, 1], N_ROWS), "region": np.resize(np.arange(9), N_ROWS)}
+    automatic, named = (fit_table_schema(table, TARGET, categorical=each) for each in ("auto", ["region"]))
+    assert [column.name for column in named.readers if column.ordered] == ["calls", "flag"]
+    assert [column.name for column in automatic.readers if column.ordered] == ["calls", "flag", "region"]
+    for first, second in zip(automatic.categorical[:2], named.categorical[:2], strict=True):
+        assert first.levels == second.levels
+    array = np.column_stack(list(table.values()))
+    schema = fit_table_schema(array, TARGET, categorical=[2])
+    assert (len(schema.numeric), len(schema.categorical)) == (2, 1), "in an array the list is complete"
 
 
 @pytest.mark.parametrize(

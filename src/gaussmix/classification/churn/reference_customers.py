@@ -111,4 +111,4 @@ def choose_medoids(coordinates: DistanceCoordinates) -> IntN:
         gains[chosen] = -1.0
         chosen.append(int(gains.argmax()))
         nearest = np.minimum(nearest, distances[chosen[-1]])
-    return compared[np.sort(chosen)]
+    return np.asarray(compared[np.sort(chosen)], dtype=np.int64)

@@ -56,7 +56,8 @@ def find_one_sided_columns(columns: ClassifiedColumns, target_codes: IntN) -> li
 
 def _is_beyond_chance(is_other: BoolN, is_of_class: BoolN) -> bool:
     """Return whether rows with another value (n,) are of one class, most of its rows, and not by chance."""
-    n_other, n_right, n_of_class = (int(np.count_nonzero(each)) for each in (is_other, is_other & is_of_class, is_of_class))
+    n_other, n_of_class = int(np.count_nonzero(is_other)), int(np.count_nonzero(is_of_class))
+    n_right = int(np.count_nonzero(is_other & is_of_class))
     if n_right < max(_MIN_PURITY * n_other, _MIN_FRACTION_OF_CLASS * n_of_class):
         return False
     return bool(bdtrc(n_right - 1, n_other, n_of_class / len(is_other)) <= _MAX_CHANCE)

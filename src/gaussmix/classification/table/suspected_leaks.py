@@ -31,7 +31,8 @@ def find_suspected_leaks(columns: ClassifiedColumns, target_codes: IntN, has_nam
     """Return the columns that alone leave at most a fifth of the errors of guessing the largest class.
 
     Levels and presence count in all tables where guessing makes at least 20 errors. Numbers count in tables with names
-    of at least 200 rows; below 1000 rows they have to leave at most a tenth of the errors. Of columns that are left out, such as dates, only the presence counts.
+    of at least 200 rows; below 1000 rows they have to leave at most a tenth of the errors. Of columns that are left
+    out, such as dates, only the presence counts.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def find_suspected_leaks(columns: ClassifiedColumns, target_codes: IntN, has_nam
 
 
 def _max_errors_by_number(n_rows: int) -> float:
-    """Return the fraction of the errors of guessing that a suspected number may leave; negative if none is suspected."""
+    """Return the fraction of the errors of guessing that a suspected number may leave; negative for too few rows."""
     if n_rows < _MIN_ROWS_OF_NUMBERS:
         return -1.0
     return _MAX_ERRORS_OF_SMALL_TABLES if n_rows < _MIN_ROWS_OF_LARGE_TABLES else _MAX_REMAINING_ERRORS
