@@ -169,7 +169,7 @@ def _propose_shrinkage(rows: TrainingRows, options: ModelOptions) -> Shrinkage:
     shrinkage = Shrinkage(options.family, options.members)
     if options.has_given_penalty:
         return shrinkage
-    return shrinkage.with_penalty(propose_penalty(float(rows.class_weights.sum())))
+    return shrinkage.with_penalty(propose_penalty(rows.count_complete()))
 
 
 def _choose_spec(prepared: PreparedColumns, options: ModelOptions) -> ChosenColumns:

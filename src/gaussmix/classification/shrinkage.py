@@ -19,7 +19,7 @@ from gaussmix.classification.families.members import MemberOptions, MixtureSpec
 PENALTIES = (2.0, 10.0, 50.0, 250.0)
 _PENALTY_OF_FEW_ROWS, _PENALTY_OF_MANY_ROWS = 50.0, 2.0
 _MANY_ROWS = 3000.0
-_MIN_GAIN = 1.0  # in nats of all rows: with less a step is as likely to be worse
+_MIN_GAIN = 1.0  # in nats of all rows: with less another choice is as likely to be worse
 
 
 class Shrinkage(NamedTuple):
@@ -37,7 +37,10 @@ class Shrinkage(NamedTuple):
 
 
 def propose_penalty(n_rows: float) -> float:
-    """Return the penalty with which the numbers of components are chosen, before the penalty itself is."""
+    """Return the penalty with which the numbers of components are chosen, before the penalty itself is.
+
+    Missing cells count as missing rows, in part.
+    """
     return _PENALTY_OF_FEW_ROWS if n_rows < _MANY_ROWS else _PENALTY_OF_MANY_ROWS
 
 
@@ -53,22 +56,23 @@ def choose_shrinkage(
     def compute_loss(shrinkage: Shrinkage) -> float:
         return _calibrated_loss(validate(shrinkage.family), spec, shrinkage.members)
 
-    best = _descend([Shrinkage(family, first.members) for family in first.family.list_priors()], first, compute_loss)
+    best = _choose_best(
+        [Shrinkage(family, first.members) for family in first.family.list_priors()], first, compute_loss
+    )
     if has_given_penalty:
         return best
-    return _descend([best.with_penalty(penalty) for penalty in PENALTIES], best, compute_loss)
+    return _choose_best([best.with_penalty(penalty) for penalty in PENALTIES], best, compute_loss)
 
 
-def _descend(ladder: Sequence[Shrinkage], first: Shrinkage, compute_loss: Callable[[Shrinkage], float]) -> Shrinkage:
-    """Return the rung of a ladder that single steps from the first one reach as long as they lower the loss."""
-    position = ladder.index(first)
-    for step in (1, -1):
-        following = position + step
-        while 0 <= following < len(ladder):
-            if compute_loss(ladder[following]) > compute_loss(ladder[position]) - _MIN_GAIN:
-                break
-            position, following = following, following + step
-    return ladder[position]
+def _choose_best(
+    candidates: Sequence[Shrinkage], first: Shrinkage, compute_loss: Callable[[Shrinkage], float]
+) -> Shrinkage:
+    """Return the candidate of the smallest loss, or the first one if that gains too little.
+
+    All are looked at: the loss can rise from one to the next and fall behind it.
+    """
+    best = min(candidates, key=compute_loss)
+    return best if compute_loss(best) < compute_loss(first) - _MIN_GAIN else first
 
 
 def _calibrated_loss(validation: CrossValidation, spec: MixtureSpec, options: MemberOptions) -> float:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gaussmix.classification.families.training_rows import TrainingRows, merge_equal_rows
+from tests.classification.families.labelled_rows import make_training_rows
 from tests.classification.mixed.random_mixtures import make_cells, make_layout
 
 LAYOUT = make_layout(2)
@@ -46,3 +47,11 @@ def test_rows_of_a_class_are_rows_of_a_single_class() -> None:
     np.testing.assert_array_equal(
         without.select_rows(np.arange(5)).class_weights, np.bincount(cells.classes[:5], minlength=3)
     )
+
+
+def test_missing_cells_count_as_missing_rows_in_part():
+    numeric = np.array([[0.0, np.nan, 1.0], [1.0, np.nan, np.nan]])
+    rows = make_training_rows(numeric, np.array([0, 1]), has_block=False, weights=np.array([3.0, 1.0]))
+    assert rows.count_complete() == pytest.approx(4.0 * np.mean([1.0, 0.75]))  # a column without cells is none
+    empty = make_training_rows(np.full((2, 1), np.nan), np.array([0, 1]), has_block=False)
+    assert empty.count_complete() == 2.0

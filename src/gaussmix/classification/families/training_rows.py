@@ -64,6 +64,16 @@ class TrainingRows:
         counts = np.bincount(self.classes, weights=self.row_weights, minlength=self.n_classes)
         return np.asarray(counts, dtype=np.float64)
 
+    def count_complete(self) -> float:
+        """Return the total weight of the rows times the fraction of their cells that are present.
+
+        Columns without any present cell do not count.
+        """
+        is_present = np.column_stack([~np.isnan(self.numeric), self.codes >= 0])
+        fractions = self.row_weights @ is_present / self.row_weights.sum()
+        total = float(self.row_weights.sum())
+        return total * float(fractions[fractions > 0.0].mean()) if fractions.any() else total
+
     @cached_property
     def mixed_rows(self) -> MixedRows:
         """The features of the rows."""
