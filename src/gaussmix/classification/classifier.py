@@ -68,8 +68,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Folds of the choice of components and of the calibration.
     categorical : 'auto', sequence of str or int, or None, default='auto'
         Numeric columns that are categories. 'auto': in tables with names those of at most 12 distinct whole numbers, in
-        their order: rare levels join their neighbours. Columns of a list are codes without an order, beside those of
-        'auto' in tables with names, else the only ones. None: none. Text always is.
+        their order. A list adds codes without an order to these; in arrays it is complete. None: none. Text always is.
     column_transform : 'auto', None, str or mapping, default='auto'
         Transforms of numeric columns. 'auto': none, log1p or Yeo-Johnson for each column, by the likelihood; none for
         'edda' and 'mclustda'.
