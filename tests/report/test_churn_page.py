@@ -15,6 +15,7 @@ from gaussmix.classification import (
     compare_with_peers,
     plan_actions,
 )
+from gaussmix.classification.churn.wording import format_percent
 from gaussmix.errors import DataError, FileError, ParameterError
 from gaussmix.report import (
     ChurnSummary,
@@ -338,9 +339,9 @@ def test_contacts_and_new_rates_in_words(model: ChurnModel) -> None:
 
 def test_changes_and_columns_in_words(summary: ChurnSummary) -> None:
     explained = [one for one in summary.scores.explanations if one.changes]
-    single = next(one.changes[0] for one in explained if one.changes[0].columns == ("plan",))
-    assert single.description.startswith("plan = yearly instead of <b>monthly</b>: ")
-    assert single.description.endswith("%")
+    single = next(change for one in explained for change in one.changes if change.new.get("plan") == "yearly")
+    assert "plan = yearly instead of <b>monthly</b>" in single.description
+    assert single.description.endswith(f": {format_percent(single.probability)}")
     assert describe_change(replace(explained[0], changes=())) == "no change of one or two columns halves it"
     assert describe_changes(True).endswith("Fixed columns do not change.")
     assert "--fixed of gaussmix churn" in describe_changes(False)
