@@ -67,7 +67,11 @@ PARAMETERS: list[tuple[str, Any, str]] = [
     ("max_iter", 0, "max_iter must be a whole number of at least 1, but is 0"),
     ("max_iter", 2.5, "but is 2.5"),
     ("n_starts", None, "n_starts must be a whole number of at least 1, but is None"),
-    ("calibration", "platt", r"calibration must be one of floor, sigmoid, isotonic, temperature, None, but is 'platt'"),
+    (
+        "calibration",
+        "platt",
+        r"calibration must be one of tails, floor, sigmoid, isotonic, temperature, None, but is 'platt'",
+    ),
     ("n_folds", 1, "n_folds must be a whole number of at least 2, but is 1"),
     ("categorical", "all", "categorical must be 'auto', a list of names or positions of columns, or None"),
     ("categorical", ["colour"], "no column named 'colour'; the columns are age, income, spent, plan, online"),
