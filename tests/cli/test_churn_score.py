@@ -136,11 +136,17 @@ def test_a_file_with_outcomes_tells_how_good_the_probabilities_were(
     assert f"of {outcomes.count('No')} customers" in flat(result.stdout)
     written = pacsv.read_csv("later-scored.csv").to_pydict()
     assert {written["left"][row] for row in np.flatnonzero(written["contact"])} == {"No"}
-    for other in (["", *outcomes[1:]], ["gone", *outcomes[1:]], ["No"] * 80, list(range(80))):
+    for other, reason in (
+        (["", *outcomes[1:]], "'left' has no value in 1 data row"),
+        (["gone", *outcomes[1:]], "'left' holds 'gone', which is none of the fit's 'No' and 'Yes'"),
+        (["No"] * 80, "'left' says of 0 of 80 customers that they left, and both kinds need 2"),
+        (list(range(80)), "'left' holds 0, which is none of the fit's 'No' and 'Yes'"),
+    ):
         odd = write_csv(tmp_path / "odd.csv", make_new(80, 5, left=other))
         result = run("churn-score", fitted[1], odd, "--explain", 0)
         assert result.exit_code == 0, result.output
         assert "Outcomes" not in result.stdout
+        assert f"Note: {reason}: the outcomes are not used." in flat(result.stderr)
 
 
 def test_parquet_in_parquet_out_and_columns_in_any_order(

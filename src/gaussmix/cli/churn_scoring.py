@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.errors import CustomerTableError
+from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.report.churn_scores import ScoredCustomers, score_customers
 from gaussmix.report.churn_validation import ContactTerms
 from gaussmix.types import AnyArray, N
@@ -159,12 +161,34 @@ def _describe_empty_rows(model: ChurnModel, cells: dict[str, AnyArray], probabil
 
 
 def _find_outcomes(model: ChurnModel, table: Table) -> AnyArray | None:
-    """Return the outcomes (n,) if the file has them for all customers, in the words of the fit, of each class two."""
-    if model.target_name_ not in table.column_names:
+    """Return the outcomes (n,) if the file has them for all customers, in the words of the fit, of each class two.
+
+    If it has some, a note says why they are not used.
+    """
+    name = model.target_name_
+    if name is None or name not in table.column_names:
         return None
-    values = table.columns[table.column_names.index(model.target_name_)].load_cells()
+    values = table.columns[table.column_names.index(name)].load_cells()
+    given = [] if values is None else values[~find_missing(values)].tolist()
+    if values is None or not given:
+        return None
+    reason = _find_obstacle(model, given, len(values))
+    if reason is None:
+        return values
+    console.print_notes([f"{name!r} {reason}: the outcomes are not used."])
+    return None
+
+
+def _find_obstacle(model: ChurnModel, given: list[Any], n_rows: int) -> str | None:
+    """Return why the outcomes that are given for some of n rows cannot be used; None if they can."""
     classes = model.classes_.tolist()
-    if values is None or not all(value in classes for value in values.tolist()):
-        return None
-    n_left = int(np.count_nonzero(values == model.positive_))
-    return values if _MIN_ROWS_PER_CLASS <= n_left <= len(values) - _MIN_ROWS_PER_CLASS else None
+    other = next((value for value in given if value not in classes), None)
+    if other is not None:
+        shown = f"{other:g}" if isinstance(other, float) else repr(other)
+        return f"holds {shown}, which is none of the fit's {join_with_and([repr(label) for label in classes])}"
+    if len(given) < n_rows:
+        return f"has no value in {format_count(n_rows - len(given), 'data row')}"
+    n_left = given.count(model.positive_)
+    if not _MIN_ROWS_PER_CLASS <= n_left <= n_rows - _MIN_ROWS_PER_CLASS:
+        return f"says of {n_left:,} of {n_rows:,} customers that they left, and both kinds need {_MIN_ROWS_PER_CLASS}"
+    return None
