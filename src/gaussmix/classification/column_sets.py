@@ -14,11 +14,10 @@ from gaussmix.classification.families.component_search import log_losses
 from gaussmix.classification.families.cross_validation import CrossValidation, FoldPieces, divide_copies
 from gaussmix.classification.families.members import AbstractFamilyFits, MemberOptions, MixtureSpec
 from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
-from gaussmix.classification.families.training_rows import TrainingRows
+from gaussmix.classification.families.training_rows import TrainingRows, sample_rows
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.shrinkage import Shrinkage, choose_shrinkage, propose_penalty
 from gaussmix.classification.table import EncodedRows, TableSchema
-from gaussmix.core.random_numbers import make_generator
 from gaussmix.types import D, IntD, IntN, N
 
 MAX_VALIDATION_ROWS = 20_000
@@ -119,22 +118,20 @@ def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenCo
     class may correlate in its components. All sets are therefore tried with the same numbers of components, and with
     twice as many, from one start each. The search begins with the set that is best with few components.
     """
-    sets = [_prepare(labelled, columns, options) for columns in _list_column_sets(labelled, options.family)]
+    sampled, pieces = _divide_sample(labelled, options)
+    sets = [_prepare(labelled, each, sampled, pieces) for each in _list_column_sets(labelled, options.family)]
     first = sets[0]
-    if first.validate is None or len(sets) == 1:
+    if pieces is None or len(sets) == 1:
         return _choose_spec(first, options)
     first = min(sets[:-1], key=lambda each: _simplest_loss(each, options)) if len(sets) > 2 else first
     chosen = _choose_spec(first, options)
-    one_start = MemberOptions(chosen.shrinkage.members.seeds[:1], chosen.shrinkage.members.refinement)
-    spec = chosen.choice.spec
-    losses = {
-        position: min(
-            _mean_loss(each, chosen.shrinkage.family, candidate, one_start)
-            for candidate in ((spec,) if each is first else _list_specs(spec, each.rows, options))
-        )
-        for position, each in enumerate(sets)
-    }
-    best = sets[min(losses, key=lambda position: losses[position])]
+    shrinkage, spec = chosen.shrinkage.with_one_start(), chosen.choice.spec
+
+    def compute_loss(prepared: PreparedColumns) -> float:
+        specs = (spec,) if prepared is first else _list_specs(spec, prepared.rows, options)
+        return min(_mean_loss(prepared, shrinkage, each) for each in specs)
+
+    best = min(sets, key=compute_loss)
     return chosen if best is first else _choose_spec(best, options)
 
 
@@ -155,11 +152,16 @@ def _list_column_sets(labelled: LabelledRows, family: AnyFamily) -> list[ColumnS
     return sets
 
 
-def _prepare(labelled: LabelledRows, columns: ColumnSet, options: ModelOptions) -> PreparedColumns:
+def _divide_sample(labelled: LabelledRows, options: ModelOptions) -> tuple[IntN, FoldPieces | None]:
+    """Return the positions of the rows that are held out in turn, and their folds, if there are any."""
+    seed = options.members.seeds[0]
+    sampled = sample_rows(len(labelled.classes), MAX_VALIDATION_ROWS, seed)
+    return sampled, _divide_rows(labelled.classes[sampled], labelled.copies[sampled], labelled.n_classes, options)
+
+
+def _prepare(labelled: LabelledRows, columns: ColumnSet, sampled: IntN, pieces: FoldPieces | None) -> PreparedColumns:
     """Return the training rows in some columns, and their folds."""
     rows = _make_rows(labelled, columns)
-    sampled = _sample_rows(rows, options.members.seeds[0])
-    pieces = _divide_rows(rows.classes[sampled], labelled.copies[sampled], rows.n_classes, options)
     validate = None if pieces is None else _make_validate(rows.select_rows(sampled), pieces)
     return PreparedColumns(columns, rows, sampled, pieces, validate)
 
@@ -224,28 +226,19 @@ def _list_specs(spec: MixtureSpec, rows: TrainingRows, options: ModelOptions) ->
 
 def _simplest_loss(prepared: PreparedColumns, options: ModelOptions) -> float:
     """Return the cross-validated log-loss with the fewest components, or with those that are given."""
-    shrinkage = _propose_shrinkage(prepared.rows, options)
+    shrinkage = _propose_shrinkage(prepared.rows, options).with_one_start()
     spec = shrinkage.family.simplest_spec(prepared.rows.n_classes)
     if options.request.n_components is not None:
         spec = spec._replace(n_components=options.request.n_components)
-    one_start = MemberOptions(shrinkage.members.seeds[:1], shrinkage.members.refinement)
-    return _mean_loss(prepared, shrinkage.family, spec, one_start)
+    return _mean_loss(prepared, shrinkage, spec)
 
 
-def _mean_loss(prepared: PreparedColumns, family: AnyFamily, spec: MixtureSpec, options: MemberOptions) -> float:
+def _mean_loss(prepared: PreparedColumns, shrinkage: Shrinkage, spec: MixtureSpec) -> float:
     """Return the cross-validated log-loss of a specification, in nats per row."""
     assert prepared.validate is not None
-    validation = prepared.validate(family)
-    rows = validation.held_out_rows
-    return float(np.average(log_losses(validation.predict(spec, options), rows.classes), weights=rows.row_weights))
-
-
-def _sample_rows(rows: TrainingRows, seed: int) -> IntN:
-    """Return the positions of at most 20 000 rows, at random, ascending."""
-    if rows.n_rows <= MAX_VALIDATION_ROWS:
-        return np.arange(rows.n_rows)
-    drawn = make_generator(seed).choice(rows.n_rows, MAX_VALIDATION_ROWS, replace=False)
-    return np.sort(drawn).astype(np.int64)
+    validation = prepared.validate(shrinkage.family)
+    log_probabilities, rows = validation.predict(spec, shrinkage.members), validation.held_out_rows
+    return float(np.average(log_losses(log_probabilities, rows.classes), weights=rows.row_weights))
 
 
 def _divide_rows(classes: IntN, copies: IntN, n_classes: int, options: ModelOptions) -> FoldPieces | None:

@@ -33,7 +33,11 @@ class Shrinkage(NamedTuple):
         if self.members.refinement is None:
             return self
         refinement = replace(self.members.refinement, penalty=penalty)
-        return Shrinkage(self.family, MemberOptions(self.members.seeds, refinement))
+        return self._replace(members=replace(self.members, refinement=refinement))
+
+    def with_one_start(self) -> "Shrinkage":
+        """Return the same with members from the first start alone."""
+        return self._replace(members=replace(self.members, seeds=self.members.seeds[:1]))
 
 
 def propose_penalty(n_rows: float) -> float:

@@ -13,9 +13,9 @@ from gaussmix.anomaly.judgement import Judgement, judge_rows
 from gaussmix.anomaly.model_explanation import explain_by_model, group_by_model, make_normal_rule
 from gaussmix.anomaly.smallest_change import SmallestChanges
 from gaussmix.anomaly.value_grids import MAX_LEVELS
-from gaussmix.errors import ParameterError
 from gaussmix.plots.validation import check_detector
 from gaussmix.report.anomaly_text import describe_anomalies, format_change
+from gaussmix.report.identifiers import parse_identifiers
 from gaussmix.types import AnyArray, ArrayLike, IntN
 
 MAX_EXPLAINED_ROWS = 5000
@@ -154,7 +154,7 @@ def summarize_anomalies(
     """
     check_detector(detector)
     judgement = judge_rows(detector, X, p_values=p_values, is_anomaly=is_anomaly, threshold=threshold)
-    columns = _parse_identifiers(identifiers or {}, len(judgement))
+    columns = parse_identifiers(identifiers or {}, len(judgement))
     explained = judgement.ranked_anomalies[:MAX_EXPLAINED_ROWS]
     if not len(explained):
         return AnomalySummary(detector, judgement, explained, None, None, None, columns)
@@ -163,15 +163,6 @@ def summarize_anomalies(
     explanations = explain_by_model(model, rows, is_normal, True, names)
     groups = group_by_model(model, rows, names)
     return AnomalySummary(detector, judgement, explained, explanations, explanations.changes, groups, columns)
-
-
-def _parse_identifiers(identifiers: Mapping[str, ArrayLike], n_rows: int) -> dict[str, AnyArray]:
-    """Return the columns of identifiers; raise ParameterError unless each has one value per row."""
-    columns = {str(name): np.asarray(values) for name, values in identifiers.items()}
-    for name, values in columns.items():
-        if values.shape != (n_rows,):
-            raise ParameterError.wrong_shape(f"identifiers[{name!r}]", values.shape, (n_rows,))
-    return columns
 
 
 def name_group(label: int) -> str:

@@ -17,9 +17,9 @@ from gaussmix.classification.churn.segments import SegmentAssignment
 from gaussmix.classification.churn.wording import format_percent
 from gaussmix.classification.evaluation.actions import ActionPlan
 from gaussmix.classification.validation.out_of_fold import FittedFold
-from gaussmix.errors import ParameterError
 from gaussmix.report.churn_text import describe_change
 from gaussmix.report.churn_validation import ContactTerms
+from gaussmix.report.identifiers import parse_identifiers
 from gaussmix.types import AnyArray, ArrayLike, BoolN, IntN, N
 
 MAX_WITH_REASONS = 20_000  # half a millisecond each
@@ -157,7 +157,7 @@ def score_customers(
     max_explained : int, default=200
         Number of candidates whose smallest change is sought, those of the highest probability.
     """
-    columns = _parse_identifiers(identifiers or {}, len(probabilities))
+    columns = parse_identifiers(identifiers or {}, len(probabilities))
     rows = np.arange(len(probabilities)) if candidates is None else candidates
     rows = rows[np.argsort(-probabilities[rows], kind="stable")]
     first, explained = rows[:MAX_WITH_REASONS], rows[:max_explained]
@@ -180,12 +180,3 @@ def score_customers(
         identifiers=columns,
         fold_columns=() if reasons is None else reasons.columns_outside(state.scorer),
     )
-
-
-def _parse_identifiers(identifiers: Mapping[str, ArrayLike], n_rows: int) -> dict[str, AnyArray]:
-    """Return the columns of identifiers; raise ParameterError unless each has one value per row."""
-    columns = {str(name): np.asarray(values) for name, values in identifiers.items()}
-    for name, values in columns.items():
-        if values.shape != (n_rows,):
-            raise ParameterError.wrong_shape(f"identifiers[{name!r}]", values.shape, (n_rows,))
-    return columns

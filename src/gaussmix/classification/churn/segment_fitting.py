@@ -21,11 +21,10 @@ from gaussmix.classification.churn.segment_search import (
     search_mixtures,
 )
 from gaussmix.classification.class_model import ClassModel
-from gaussmix.classification.families.training_rows import TrainingRows, merge_equal_rows
+from gaussmix.classification.families.training_rows import TrainingRows, merge_equal_rows, sample_rows
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.table import EncodedRows
 from gaussmix.classification.target import count_copies
-from gaussmix.core.random_numbers import make_generator
 from gaussmix.types import BoolN, IntN, N
 
 MAX_SEGMENTS = 8
@@ -58,7 +57,7 @@ def fit_segments(classifier: ClassModel, encoded: EncodedRows, has_left: BoolN, 
     """
     # The rows of the mixtures are merged and ordered without the labels, so that these do not depend on them.
     unlabelled = _merge_customers(classifier, encoded, np.zeros(encoded.n_rows, dtype=np.int64), weights).rows
-    sample = unlabelled.select_rows(_sample_rows(unlabelled, seed))
+    sample = unlabelled.select_rows(sample_rows(unlabelled.n_rows, _MAX_SAMPLE_ROWS, seed))
     found = search_mixtures(sample, _largest_number(unlabelled, sample), seed)
     labelled = _merge_customers(classifier, encoded, has_left.astype(np.int64), weights)
     candidates = _compare_mixtures(found, labelled)
@@ -84,14 +83,6 @@ def _merge_customers(classifier: ClassModel, encoded: EncodedRows, labels: IntN,
     one_class = np.zeros(kept.n_rows, dtype=np.int64)
     rows = TrainingRows(classifier.layout, kept.numeric, kept.codes, one_class, 1, distinct.weights)
     return _LabelledRows(rows, labels[distinct.positions], distinct.copies)
-
-
-def _sample_rows(rows: TrainingRows, seed: int) -> IntN:
-    """Return the positions of at most 20 000 rows, at random, ascending."""
-    if rows.n_rows <= _MAX_SAMPLE_ROWS:
-        return np.arange(rows.n_rows)
-    drawn = make_generator(seed).choice(rows.n_rows, _MAX_SAMPLE_ROWS, replace=False)
-    return np.sort(drawn).astype(np.int64)
 
 
 def _largest_number(rows: TrainingRows, sample: TrainingRows) -> int:

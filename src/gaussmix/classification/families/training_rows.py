@@ -11,6 +11,7 @@ import numpy as np
 
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.mixed_rows import MixedRows
+from gaussmix.core.random_numbers import make_generator
 from gaussmix.types import ND, AnyArray, D, IntN, IntNC, N
 
 _SIGNIFICANT = 2.0**-40  # relative to a standard deviation: closer numbers are equal up to rounding
@@ -144,3 +145,11 @@ def merge_equal_rows(numeric: ND, codes: IntNC, classes: IntN, weights: N, copie
     n_copies = np.zeros(len(total), dtype=np.int64)
     np.add.at(n_copies, of_row, 1 if copies is None else copies)
     return DistinctRows(order[starts_group].astype(np.int64), of_row, total, n_copies)
+
+
+def sample_rows(n_rows: int, max_rows: int, seed: int) -> IntN:
+    """Return the positions of at most ``max_rows`` of the rows, at random, ascending."""
+    if n_rows <= max_rows:
+        return np.arange(n_rows)
+    drawn = make_generator(seed).choice(n_rows, max_rows, replace=False)
+    return np.sort(drawn).astype(np.int64)
