@@ -35,9 +35,16 @@ GUESTS = {
         "classification/table/table_columns.py",
         "classification/validation/labelled_table.py",
     ),
+    "cv2": ("tracking/video/",),
     "safetensors": ("model/archive.py",),
     "threadpoolctl": ("core/blas.py",),
-    "numba": ("engines/kernels/passes/", "engines/kernels/fused/", "engines/kernels/codegen/"),
+    "numba": (
+        "engines/kernels/passes/",
+        "engines/kernels/fused/",
+        "engines/kernels/codegen/",
+        "engines/kernels/background/",
+        "engines/kernels/tracking/",
+    ),
     "llvmlite": ("engines/kernels/",),
 }
 UNWELCOME = (
@@ -52,6 +59,7 @@ UNWELCOME = (
     "numba",
     "llvmlite",
     "torch",
+    "cv2",
     "threadpoolctl",
 )
 
