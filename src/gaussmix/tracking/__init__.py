@@ -1,3 +1,26 @@
 """Track objects: from points, boxes or video to labelled tracks, with mixtures as the state of what may be there."""
 
-__all__: list[str] = []
+from gaussmix.tracking.birth import Birth
+from gaussmix.tracking.clutter import Clutter
+from gaussmix.tracking.estimates import Estimates
+from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
+from gaussmix.tracking.pmb import PMB
+from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
+from gaussmix.tracking.target_model import TargetModel
+from gaussmix.tracking.tracks import ReductionLimits
+
+__all__ = [
+    "PMB",
+    "Birth",
+    "BoxSensor",
+    "Clutter",
+    "CombinedMotion",
+    "ConstantAcceleration",
+    "ConstantVelocity",
+    "Estimates",
+    "PositionSensor",
+    "RandomWalk",
+    "RangeBearingSensor",
+    "ReductionLimits",
+    "TargetModel",
+]
