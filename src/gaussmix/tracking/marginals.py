@@ -16,7 +16,7 @@ from gaussmix.types import IntN, K, N
 
 _TOLERANCE = 1e-6
 _MAX_ITER = 500
-_ROUNDING = 1e-16  # a sum without one of its terms is at least this part of the sum
+_TINY = 1e-200  # instead of a sum of 0, which a certain association leaves
 
 
 class AssociationWeights(NamedTuple):
@@ -54,23 +54,28 @@ def compute_marginals(weights: AssociationWeights) -> Marginals:
     scale = _max_in_groups(weights.detections, log_edges, weights.log_new)
     edges = np.exp(log_edges - scale[weights.detections])
     missed, new = np.exp(weights.log_missed - track_scale), np.exp(weights.log_new - scale)
+    messages = _propagate(weights.tracks, weights.detections, edges, missed, new)
+    return _make_marginals(weights.tracks, weights.detections, edges, missed, new, messages)
+
+
+def _propagate(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> N:
+    """Return the messages from detections to tracks, (E,), after convergence."""
     messages = np.ones(len(edges))
-    starts = np.searchsorted(weights.tracks, np.arange(n_tracks + 1))
     n_iter = call_compiled_function(
         "propagate_beliefs",
-        starts,
-        weights.detections,
+        np.searchsorted(tracks, np.arange(len(missed) + 1)),
+        detections,
         edges,
         missed,
         new,
         messages,
-        np.empty(n_detections),
+        np.empty(len(edges)),
+        np.empty(len(new)),
+        np.empty(len(new), dtype=np.int64),
         _TOLERANCE,
         _MAX_ITER,
     )
-    if n_iter is None:
-        messages = _propagate_in_numpy(weights.tracks, weights.detections, edges, missed, new)
-    return _make_marginals(weights.tracks, weights.detections, edges, missed, new, messages)
+    return _propagate_in_numpy(tracks, detections, edges, missed, new) if n_iter is None else messages
 
 
 def _max_in_groups(groups: IntN, values: N, others: N) -> N:
@@ -83,31 +88,35 @@ def _max_in_groups(groups: IntN, values: N, others: N) -> N:
 def _propagate_in_numpy(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> N:
     """Return the messages from detections to tracks, (E,), after convergence."""
     messages = np.ones(len(edges))
-    for _ in range(_MAX_ITER):
-        sent = _send_to_detections(tracks, edges, missed, messages)
-        total = new + sum_in_groups(detections, sent, len(new))
-        previous, messages = messages, 1.0 / _without(total[detections], sent)
-        if not len(edges) or (np.abs(messages - previous) / np.maximum(messages, 1e-300)).max() <= _TOLERANCE:
+    for _ in range(_MAX_ITER if len(edges) else 0):
+        sent = edges / _sum_others(tracks, edges * messages, missed)
+        previous, messages = messages, 1.0 / _sum_others(detections, sent, new)
+        if (np.abs(messages - previous) / messages).max() <= _TOLERANCE:
             break
     return messages
 
 
-def _send_to_detections(tracks: IntN, edges: N, missed: K, messages: N) -> N:
-    """Return the messages from tracks to detections, (E,)."""
-    products = edges * messages
-    total = missed + sum_in_groups(tracks, products, len(missed))
-    return edges / _without(total[tracks], products)
+def _sum_others(groups: IntN, values: N, starts: N) -> N:
+    """Return the sum of ``starts`` and of all other values of the group, for each value; at least a tiny number.
 
-
-def _without(totals: N, parts: N) -> N:
-    """Return totals without a part of each, above the rounding error of the totals."""
-    return np.maximum(totals - parts, np.maximum(_ROUNDING * totals, 1e-300))
+    The largest value of each group is kept out of the sum, because a sum minus its largest term would lose all digits.
+    """
+    order = np.lexsort((values, groups))
+    is_top = np.zeros(len(values), dtype=bool)
+    is_top[order] = np.append(groups[order][1:] != groups[order][:-1], True)
+    rest = starts + sum_in_groups(groups, np.where(is_top, 0.0, values), len(starts))
+    largest = sum_in_groups(groups, np.where(is_top, values, 0.0), len(starts))
+    return np.maximum(np.where(is_top, rest[groups], rest[groups] - values + largest[groups]), _TINY)
 
 
 def _make_marginals(tracks: IntN, detections: IntN, edges: N, missed: K, new: N, messages: N) -> Marginals:
-    """Return the marginals of converged messages."""
+    """Return the marginals of converged messages; what has no edge is missed, or new, for sure."""
     products = edges * messages
-    track_totals = np.maximum(missed + sum_in_groups(tracks, products, len(missed)), 1e-300)
-    sent = _send_to_detections(tracks, edges, missed, messages)
-    detection_totals = np.maximum(new + sum_in_groups(detections, sent, len(new)), 1e-300)
-    return Marginals(products / track_totals[tracks], missed / track_totals, new / detection_totals)
+    track_totals = missed + sum_in_groups(tracks, products, len(missed))
+    sent = edges / _sum_others(tracks, products, missed) if len(edges) else products
+    detection_totals = new + sum_in_groups(detections, sent, len(new))
+    return Marginals(
+        products / np.maximum(track_totals, _TINY)[tracks],
+        np.divide(missed, track_totals, out=np.ones(len(missed)), where=track_totals > 0.0),
+        np.divide(new, detection_totals, out=np.ones(len(new)), where=detection_totals > 0.0),
+    )

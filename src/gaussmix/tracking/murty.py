@@ -1,0 +1,131 @@
+"""The best assignments of tracks to detections, in order of their costs.
+
+Murty's algorithm finds the best assignment and splits the others into disjoint sets by forbidding one pair of it each.
+It goes on with the set whose best assignment is cheapest, and drops sets that cannot be among the best. Source: Murty,
+"An algorithm for ranking all the assignments in order of increasing cost", Operations Research 16, 1968.
+
+SciPy solves a single problem in a few microseconds, no more than the bounds on sets take that Miller, Stone & Cox add
+("Optimizing Murty's ranked assignment method", IEEE Trans. Aerospace and Electronic Systems 33, 1997).
+"""
+
+import heapq
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from gaussmix.errors import ParameterError
+from gaussmix.types import Array, IntK, K
+
+
+class RankedAssignments(NamedTuple):
+    """Assignments in ascending order of their costs (k,).
+
+    ``columns`` (k, R) are the columns of the rows; -1 for a row without a column.
+    """
+
+    columns: Array
+    costs: K
+
+
+def rank_assignments(costs: Array, missed_costs: K, new_costs: K, n_best: int) -> RankedAssignments:
+    """Return the ``n_best`` assignments of least cost, or all if there are fewer.
+
+    Each row has one column or none, and each column at most one row. The cost of an assignment is the sum of the costs
+    of its pairs, of rows without a column, and of columns without a row.
+
+    Parameters
+    ----------
+    costs : array of shape (R, C)
+        Costs of pairs; infinity forbids a pair.
+    missed_costs : array of shape (R,)
+        Costs of rows without a column; infinity forbids it.
+    new_costs : array of shape (C,)
+        Costs of columns without a row; infinity forbids it.
+    n_best : int
+        At least 1.
+
+    Returns
+    -------
+    RankedAssignments
+        Without entries if every assignment is forbidden.
+
+    Raises
+    ------
+    ParameterError
+        If a cost is NaN or minus infinity.
+    """
+    n_rows, n_columns = costs.shape
+    matrix, offset = _add_options(np.asarray(costs, dtype=np.float64), missed_costs, new_costs)
+    if not (matrix > -np.inf).all():
+        raise ParameterError.invalid_value("costs", "NaN or minus infinity", "numbers, or infinity for forbidden pairs")
+    solutions, totals = _rank_solutions(matrix, n_rows, n_best)
+    columns = np.array(solutions, dtype=np.int64).reshape(len(totals), len(matrix))[:, :n_rows]
+    return RankedAssignments(np.where(columns < n_columns, columns, -1), np.array(totals) + offset)
+
+
+def _add_options(costs: Array, missed_costs: K, new_costs: K) -> tuple[Array, float]:
+    """Return a matrix whose rows all need a column, and a constant to add to its costs.
+
+    Each row has a column of its own that means none. A column that needs a row also gets a row of its own.
+    """
+    n_rows, n_columns = costs.shape
+    needs_row = np.isposinf(new_costs)
+    offsets = np.where(needs_row, 0.0, new_costs)
+    if not needs_row.any():
+        matrix = np.full((n_rows, n_columns + n_rows), np.inf)
+    else:  # the rows of unassigned columns take what columns of rows are left, at no cost
+        matrix = np.full((n_rows + n_columns, n_columns + n_rows), np.inf)
+        matrix[n_rows:, n_columns:] = 0.0
+        matrix[n_rows + np.arange(n_columns), np.arange(n_columns)] = np.where(needs_row, np.inf, 0.0)
+    matrix[:n_rows, :n_columns] = costs - offsets
+    matrix[np.arange(n_rows), n_columns + np.arange(n_rows)] = missed_costs
+    return matrix, float(offsets.sum())
+
+
+def _rank_solutions(matrix: Array, n_rows: int, n_best: int) -> tuple[list[IntK], list[float]]:
+    """Return the best solutions of a matrix whose rows all need a column, and their costs, by Murty's algorithm."""
+    solutions: list[IntK] = []
+    totals: list[float] = []
+    queue = _Queue(n_best)
+    queue.add(matrix, 0)
+    while queue.sets and len(solutions) < n_best:
+        total, _, work, solution, n_fixed = heapq.heappop(queue.sets)
+        solutions.append(solution)
+        totals.append(total)
+        for row in range(n_fixed, n_rows):  # further rows only complete an assignment
+            column = solution[row]
+            cost = work[row, column]
+            work[row, column] = np.inf
+            queue.add(work, row)
+            work[row] = np.inf
+            work[row, column] = cost
+    return solutions, totals
+
+
+class _Queue:
+    """Sets of assignments, each with its cheapest one; a set that cannot be among the ``n_best`` is left out.
+
+    ``sets`` is a heap of (cost, number of the set, matrix, solution, number of fixed rows).
+    """
+
+    def __init__(self, n_best: int) -> None:
+        self.sets: list[tuple[float, int, Array, IntK, int]] = []
+        self._negative_costs: list[float] = []  # of the cheapest solutions so far, at most n_best, as a heap
+        self._n_best, self._n_added = n_best, 0
+
+    def add(self, matrix: Array, n_fixed: int) -> None:
+        """Find the cheapest assignment of a matrix whose first ``n_fixed`` rows have one finite cost each."""
+        try:
+            rows, columns = linear_sum_assignment(matrix)
+        except ValueError:  # every assignment has a forbidden pair
+            return
+        total = float(matrix[rows, columns].sum())
+        if len(self._negative_costs) < self._n_best:
+            heapq.heappush(self._negative_costs, -total)
+        elif total > -self._negative_costs[0]:
+            return
+        else:
+            heapq.heapreplace(self._negative_costs, -total)
+        heapq.heappush(self.sets, (total, self._n_added, matrix.copy(), columns, n_fixed))
+        self._n_added += 1
