@@ -7,7 +7,7 @@ from gaussmix.tracking.hypotheses import ScanHypotheses, detect_anywhere, locate
 from gaussmix.tracking.marginals import Marginals
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import Tracks, normalize_tracks, reduce_components
-from gaussmix.types import K, N
+from gaussmix.types import IntN, K, N
 
 _TINY = np.finfo(np.float64).tiny
 
@@ -102,7 +102,7 @@ def keep_undetected(model: TargetModel, scan: ScanHypotheses, n_anywhere: float)
     return reduced, n_anywhere * (1.0 - mean_probability)
 
 
-def _make_tracks(model: TargetModel, existence: K, labels: K, components: Components) -> Tracks:
+def _make_tracks(model: TargetModel, existence: K, labels: IntN, components: Components) -> Tracks:
     """Return the tracks that are likely enough, with reduced mixtures whose weights add up to 1.
 
     Weights of components add up to the existence of their track.

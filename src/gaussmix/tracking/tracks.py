@@ -68,6 +68,9 @@ class ReductionLimits:
     max_components: int = 8
 
 
+TRACK_LIMITS, INTENSITY_LIMITS = ReductionLimits(), ReductionLimits(max_components=100)
+
+
 def reduce_components(components: Components, limits: ReductionLimits) -> Components:
     """Drop light components, merge close ones of the same group and mode, and keep the heaviest of each group."""
     kept = components.select(components.weights > limits.min_weight)
