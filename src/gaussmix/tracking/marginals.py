@@ -45,15 +45,19 @@ class Marginals(NamedTuple):
 def compute_marginals(weights: AssociationWeights) -> Marginals:
     """Return the marginal probabilities of all associations by loopy belief propagation.
 
-    Scaling all weights of a track, or of a detection, changes nothing. So both are scaled to a maximum of 1 first, and
-    units of measurements play no part.
+    Scaling all weights of a track, or of a detection, changes nothing. So weights of edges are first taken relative to
+    those of a missed track and of a new detection, and units of measurements play no part. Then the largest weight of
+    each track and of each detection becomes 1.
     """
-    n_tracks, n_detections = len(weights.log_missed), len(weights.log_new)
-    track_scale = _max_in_groups(weights.tracks, weights.log_weights, weights.log_missed)
-    log_edges = weights.log_weights - track_scale[weights.tracks]
-    scale = _max_in_groups(weights.detections, log_edges, weights.log_new)
+    missed_scale = np.where(np.isfinite(weights.log_missed), weights.log_missed, 0.0)
+    new_scale = np.where(np.isfinite(weights.log_new), weights.log_new, 0.0)
+    log_edges = weights.log_weights - missed_scale[weights.tracks] - new_scale[weights.detections]
+    log_missed, log_new = weights.log_missed - missed_scale, weights.log_new - new_scale
+    scale = _max_in_groups(weights.tracks, log_edges, log_missed)
+    log_edges, log_missed = log_edges - scale[weights.tracks], log_missed - scale
+    scale = _max_in_groups(weights.detections, log_edges, log_new)
     edges = np.exp(log_edges - scale[weights.detections])
-    missed, new = np.exp(weights.log_missed - track_scale), np.exp(weights.log_new - scale)
+    missed, new = np.exp(log_missed), np.exp(log_new - scale)
     messages = _propagate(weights.tracks, weights.detections, edges, missed, new)
     return _make_marginals(weights.tracks, weights.detections, edges, missed, new, messages)
 
@@ -64,7 +68,7 @@ def _propagate(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> N
     n_iter = call_compiled_function(
         "propagate_beliefs",
         np.searchsorted(tracks, np.arange(len(missed) + 1)),
-        detections,
+        np.ascontiguousarray(detections),
         edges,
         missed,
         new,
