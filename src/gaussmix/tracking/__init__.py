@@ -3,6 +3,7 @@
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.estimates import Estimates
+from gaussmix.tracking.lmb import LMB
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
@@ -10,6 +11,7 @@ from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import ReductionLimits
 
 __all__ = [
+    "LMB",
     "PMB",
     "Birth",
     "BoxSensor",
