@@ -6,6 +6,7 @@ from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.lmb import LMB
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.pmb import PMB
+from gaussmix.tracking.pmbm import PMBM
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import ReductionLimits
@@ -13,6 +14,7 @@ from gaussmix.tracking.tracks import ReductionLimits
 __all__ = [
     "LMB",
     "PMB",
+    "PMBM",
     "Birth",
     "BoxSensor",
     "Clutter",

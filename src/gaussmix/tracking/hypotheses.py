@@ -14,7 +14,7 @@ from gaussmix.tracking.kalman import UpdateStack, prepare_update, update_pairs
 from gaussmix.tracking.marginals import AssociationWeights
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import Tracks
-from gaussmix.types import KD, KDD, ND, IntN, K, N
+from gaussmix.types import KD, KDD, ND, AnyArray, IntN, K, N
 
 # A detection probability of 1 would leave no explanation for a missed object.
 _MAX_DETECTION_PROBABILITY = 1.0 - 1e-12
@@ -56,10 +56,12 @@ class ScanHypotheses(NamedTuple):
     log_anywhere: N
     log_new: N
 
-    @property
-    def pair_means(self) -> KD:
-        """Means of the updated components of all pairs."""
-        return update_pairs(self.components.means, self.update, self.pairs.components, self.pairs.differences)
+    def update_means(self, positions: AnyArray | slice) -> KD:
+        """Return the means of the updated components of some pairs."""
+        pairs = self.pairs
+        return update_pairs(
+            self.components.means, self.update, pairs.components[positions], pairs.differences[positions]
+        )
 
 
 def score_hypotheses(

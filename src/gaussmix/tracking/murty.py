@@ -28,7 +28,7 @@ class RankedAssignments(NamedTuple):
     costs: K
 
 
-def rank_assignments(costs: Array, missed_costs: K, new_costs: K, n_best: int) -> RankedAssignments:
+def rank_assignments(costs: Array, missed_costs: K, new_costs: K, n_best: int, max_gap: float = np.inf) -> RankedAssignments:
     """Return the ``n_best`` assignments of least cost, or all if there are fewer.
 
     Each row has one column or none, and each column at most one row. The cost of an assignment is the sum of the costs
@@ -44,6 +44,8 @@ def rank_assignments(costs: Array, missed_costs: K, new_costs: K, n_best: int) -
         Costs of columns without a row; infinity forbids it.
     n_best : int
         At least 1.
+    max_gap : float, default=inf
+        Assignments that cost more than this above the best one are left out.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def rank_assignments(costs: Array, missed_costs: K, new_costs: K, n_best: int) -
     matrix, offset = _add_options(np.asarray(costs, dtype=np.float64), missed_costs, new_costs)
     if not (matrix > -np.inf).all():
         raise ParameterError.invalid_value("costs", "NaN or minus infinity", "numbers, or infinity for forbidden pairs")
-    solutions, totals = _rank_solutions(matrix, n_rows, n_best)
+    solutions, totals = _rank_solutions(matrix, n_rows, n_best, max_gap)
     columns = np.array(solutions, dtype=np.int64).reshape(len(totals), len(matrix))[:, :n_rows]
     return RankedAssignments(np.where(columns < n_columns, columns, -1), np.array(totals) + offset)
 
@@ -83,12 +85,13 @@ def _add_options(costs: Array, missed_costs: K, new_costs: K) -> tuple[Array, fl
     return matrix, float(offsets.sum())
 
 
-def _rank_solutions(matrix: Array, n_rows: int, n_best: int) -> tuple[list[IntK], list[float]]:
+def _rank_solutions(matrix: Array, n_rows: int, n_best: int, max_gap: float) -> tuple[list[IntK], list[float]]:
     """Return the best solutions of a matrix whose rows all need a column, and their costs, by Murty's algorithm."""
     solutions: list[IntK] = []
     totals: list[float] = []
     queue = _Queue(n_best)
     queue.add(matrix, 0)
+    queue.max_cost = queue.sets[0][0] + max_gap if queue.sets else np.inf
     while queue.sets and len(solutions) < n_best:
         total, _, work, solution, n_fixed = heapq.heappop(queue.sets)
         solutions.append(solution)
@@ -113,6 +116,7 @@ class _Queue:
         self.sets: list[tuple[float, int, Array, IntK, int]] = []
         self._negative_costs: list[float] = []  # of the cheapest solutions so far, at most n_best, as a heap
         self._n_best, self._n_added = n_best, 0
+        self.max_cost = np.inf
 
     def add(self, matrix: Array, n_fixed: int) -> None:
         """Find the cheapest assignment of a matrix whose first ``n_fixed`` rows have one finite cost each."""
@@ -121,6 +125,8 @@ class _Queue:
         except ValueError:  # every assignment has a forbidden pair
             return
         total = float(matrix[rows, columns].sum())
+        if total > self.max_cost:
+            return
         if len(self._negative_costs) < self._n_best:
             heapq.heappush(self._negative_costs, -total)
         elif total > -self._negative_costs[0]:

@@ -22,13 +22,13 @@ def update_tracks(model: TargetModel, scan: ScanHypotheses, marginals: Marginals
     existence, edges = scan.tracks.existence, scan.edges
     missed_existence = marginals.missed * existence * scan.missed / (1.0 - existence * (1.0 - scan.missed))
     detected_existence = sum_in_groups(edges.tracks, marginals.edges, len(existence))
-    left = _weigh_missed(scan, missed_existence / np.maximum(scan.missed, _TINY))
+    left = weigh_missed(scan, missed_existence / np.maximum(scan.missed, _TINY))
     return _make_tracks(
         model,
         missed_existence + detected_existence,
         scan.tracks.labels,
         _most_probable_detections(scan, marginals),
-        Components.concatenate([left, _weigh_detected(scan, marginals.edges)]),
+        Components.concatenate([left, weigh_detected(scan, marginals.edges)]),
     )
 
 
@@ -43,14 +43,14 @@ def _most_probable_detections(scan: ScanHypotheses, marginals: Marginals) -> Int
     return detections
 
 
-def _weigh_missed(scan: ScanHypotheses, factors: K) -> Components:
+def weigh_missed(scan: ScanHypotheses, factors: K) -> Components:
     """Return the components of tracks with weights w (1 - p_D), times a factor for each track."""
     components = scan.components.select(slice(0, scan.n_track_components))
     not_detected = 1.0 - scan.detection_probabilities[: scan.n_track_components]
     return components.with_weights(components.weights * not_detected * factors[components.groups])
 
 
-def _weigh_detected(scan: ScanHypotheses, edge_weights: N) -> Components:
+def weigh_detected(scan: ScanHypotheses, edge_weights: N) -> Components:
     """Return the updated components of all pairs of tracks; those of an edge add up to its weight."""
     edges, pairs, n_pairs = scan.edges, scan.pairs, scan.n_track_pairs
     parts = np.exp(scan.log_pair_weights[:n_pairs] - edges.log_likelihoods[edges.edge_of_pair])
@@ -58,7 +58,7 @@ def _weigh_detected(scan: ScanHypotheses, edge_weights: N) -> Components:
     return Components(
         scan.components.groups[owners],
         edge_weights[edges.edge_of_pair] * parts,
-        scan.pair_means[:n_pairs],
+        scan.update_means(slice(0, n_pairs)),
         scan.update.covariances[owners],
         scan.components.modes[owners],
     )
@@ -77,30 +77,44 @@ def start_tracks(model: TargetModel, scan: ScanHypotheses, new_probabilities: N,
         Label of the first new track.
     """
     n_detections = len(scan.measurements)
-    with np.errstate(invalid="ignore"):
-        born_fraction = np.where(np.isfinite(scan.log_born), np.exp(scan.log_born - scan.log_new), 0.0)
-    existence = new_probabilities * born_fraction
+    existence = new_probabilities * born_fractions(scan)
     is_started = existence > model.min_existence
+    labels = np.zeros(n_detections, dtype=np.int64)
+    labels[is_started] = next_label + np.arange(int(is_started.sum()))
+    components = weigh_first_detections(model, scan, np.where(is_started, existence, 0.0))
+    return _make_tracks(model, existence, labels, np.arange(n_detections), components)
+
+
+def born_fractions(scan: ScanHypotheses) -> N:
+    """Return the probability that a detection (n,) without an earlier track is the first one of an object."""
+    is_born = np.isfinite(scan.log_born)
+    return np.exp(scan.log_born - scan.log_new, where=is_born, out=np.zeros(len(is_born)))
+
+
+def weigh_first_detections(model: TargetModel, scan: ScanHypotheses, factors: N) -> Components:
+    """Return the states of new objects after their first detections, in groups 0 to n - 1 of detections.
+
+    Weights add up to ``factors`` (n,); detections with the factor 0 are left out.
+    """
+    log_factors = np.full(len(factors), -np.inf)
+    used = np.flatnonzero(factors > 0.0)
+    log_factors[used] = np.log(factors[used]) - scan.log_born[used]
     owners, detections = scan.pairs.components[scan.n_track_pairs :], scan.pairs.detections[scan.n_track_pairs :]
-    weights = np.exp(scan.log_pair_weights[scan.n_track_pairs :] - np.maximum(scan.log_born[detections], -1e300))
+    is_used = factors[detections] > 0.0
+    positions = scan.n_track_pairs + np.flatnonzero(is_used)
+    owners, detections = owners[is_used], detections[is_used]
     at_places = Components(
         detections,
-        weights * existence[detections],
-        scan.pair_means[scan.n_track_pairs :],
+        np.exp(scan.log_pair_weights[positions] + log_factors[detections]),
+        scan.update_means(positions),
         scan.update.covariances[owners],
         scan.components.modes[owners],
     )
-    is_anywhere = is_started & np.isfinite(scan.log_anywhere)
-    means, covariances = locate_births(model, scan.measurements[is_anywhere])
-    positions = np.flatnonzero(is_anywhere)
-    fractions = np.exp(scan.log_anywhere[positions] - scan.log_born[positions])
-    anywhere = Components(
-        positions, existence[positions] * fractions, means, covariances, np.zeros(len(positions), dtype=np.int64)
-    )
-    labels = np.zeros(n_detections, dtype=np.int64)
-    labels[is_started] = next_label + np.arange(int(is_started.sum()))
-    components = Components.concatenate([at_places, anywhere])
-    return _make_tracks(model, existence, labels, np.arange(n_detections), components)
+    anywhere = np.flatnonzero((factors > 0.0) & np.isfinite(scan.log_anywhere))
+    means, covariances = locate_births(model, scan.measurements[anywhere])
+    weights = np.exp(scan.log_anywhere[anywhere] + log_factors[anywhere])
+    modes = np.zeros(len(anywhere), dtype=np.int64)
+    return Components.concatenate([at_places, Components(anywhere, weights, means, covariances, modes)])
 
 
 def keep_undetected(model: TargetModel, scan: ScanHypotheses, n_anywhere: float) -> tuple[Components, float]:

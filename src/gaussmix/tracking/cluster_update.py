@@ -1,0 +1,191 @@
+"""Global hypotheses after a scan: the best assignments of each hypothesis, in clusters that share no detection."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from gaussmix.tracking.hypothesis_clusters import Cluster, join_clusters
+from gaussmix.tracking.marginals import AssociationWeights
+from gaussmix.tracking.murty import rank_assignments
+from gaussmix.types import Array, BoolN, IntK, IntN, N
+
+# A detection that nothing explains is false with this log of a weight, relative to its best explanation.
+_LOG_UNEXPLAINED = -700.0
+
+
+@dataclass(frozen=True)
+class HypothesisLimits:
+    """How global hypotheses are kept few.
+
+    Parameters
+    ----------
+    n_hypotheses : int, default=100
+        Global hypotheses kept in each cluster of tracks.
+    min_weight : float, default=1e-4
+        Global hypotheses with less probability are dropped.
+    n_scans : int or None, default=3
+        Single hypotheses of a track that agree on its detections in the last ``n_scans`` scans are merged into a
+        mixture. None merges none, so that every past assignment stays a hypothesis of its own.
+    """
+
+    n_hypotheses: int = 100
+    min_weight: float = 1e-4
+    n_scans: int | None = 3
+
+
+@dataclass(frozen=True, eq=False)
+class AssociationProblem:
+    """A scan as clusters see it: L single hypotheses of tracks, E edges to detections, n detections.
+
+    After the scan there are L + E + n single hypotheses: those that were missed, those of edges, and new tracks.
+    ``is_kept`` (L + E + n,) tells which of them exist with enough probability.
+    """
+
+    weights: AssociationWeights
+    is_kept: BoolN
+
+    def child_positions(self, members: IntN, edges: Array) -> Array:
+        """Return the single hypotheses after the scan: that of an edge, or for edge -1 that of the missed member."""
+        children = np.where(edges >= 0, len(self.weights.log_missed) + edges, members)
+        return np.where((members >= 0) & self.is_kept[children], children, -1)
+
+    def new_positions(self, detections: IntN, is_new: Array) -> Array:
+        """Return the single hypotheses of new tracks where ``is_new``, else -1."""
+        children = len(self.weights.log_missed) + len(self.weights.tracks) + detections
+        return np.where(is_new & self.is_kept[children], children, -1)
+
+
+def expand_clusters(
+    clusters: Sequence[Cluster], problem: AssociationProblem, limits: HypothesisLimits
+) -> list[Cluster]:
+    """Return the clusters after a scan, with the best assignments of each hypothesis.
+
+    Clusters that share detections are joined. Members are positions in the list of `AssociationProblem`.
+    """
+    weights = problem.weights
+    owners = np.full(len(weights.log_missed), -1)
+    for position, cluster in enumerate(clusters):
+        owners[cluster.members[cluster.members >= 0]] = position
+    groups = _connect(owners[weights.tracks], weights.detections, len(clusters), len(weights.log_new))
+    edges_of_group = _list_members(groups[: len(clusters)][owners[weights.tracks]], len(groups))
+    clusters_of_group = _list_members(groups[: len(clusters)], len(groups))
+    detections_of_group = _list_members(groups[len(clusters) :], len(groups))
+    updated: list[Cluster] = []
+    for members, detections, edges in zip(clusters_of_group, detections_of_group, edges_of_group, strict=True):
+        if len(members):
+            joined = join_clusters([clusters[member] for member in members], limits.n_hypotheses)
+            updated.append(_expand_cluster(joined, problem, detections, edges, limits))
+        elif len(detections):
+            updated.extend(_start_alone(problem, detections))
+    return updated
+
+
+def _connect(owners: IntN, detections: IntN, n_clusters: int, n_detections: int) -> IntN:
+    """Return the group of each cluster, then of each detection; edges join groups."""
+    n_nodes = n_clusters + n_detections
+    graph = coo_array((np.ones(len(owners), dtype=bool), (owners, n_clusters + detections)), shape=(n_nodes, n_nodes))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _list_members(groups: IntN, n_groups: int) -> list[IntN]:
+    """Return the positions that belong to each group."""
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.searchsorted(groups[order], np.arange(1, n_groups)))
+
+
+def _start_alone(problem: AssociationProblem, detections: IntN) -> list[Cluster]:
+    """Return the cluster of a new track from a detection that no track can have given."""
+    children = problem.new_positions(detections, np.ones(len(detections), dtype=bool))
+    return [Cluster(np.ones(1), children[None])] if children[0] >= 0 else []
+
+
+def _expand_cluster(
+    cluster: Cluster, problem: AssociationProblem, detections: IntN, edges: IntN, limits: HypothesisLimits
+) -> Cluster:
+    """Return the hypotheses of a cluster after a scan, each one with its best assignments."""
+    log_missed = np.append(problem.weights.log_missed, 0.0)  # the last one is a track that does not exist
+    log_priors = np.log(cluster.weights) + log_missed[cluster.members].sum(axis=1)
+    if not len(detections):
+        children = problem.child_positions(cluster.members, np.full(cluster.members.shape, -1))
+        return _normalize(log_priors, children)
+    table = _make_table(cluster, problem.weights, detections, edges)
+    ranked = [
+        _rank_hypothesis(table, members, max(1, math.ceil(limits.n_hypotheses * weight)), limits.min_weight)
+        for members, weight in zip(cluster.members, cluster.weights, strict=True)
+    ]
+    parents = np.repeat(np.arange(len(ranked)), [len(gains) for _, gains in ranked])
+    assigned = np.vstack([found for found, _ in ranked])
+    log_weights = log_priors[parents] + np.concatenate([gains for _, gains in ranked])
+    members = cluster.members[parents]
+    children = np.hstack(
+        [
+            problem.child_positions(members, table.find_edges(members, assigned)),
+            problem.new_positions(detections, _find_unassigned(assigned, len(detections))),
+        ]
+    )
+    return _normalize(log_weights, children)
+
+
+def _normalize(log_weights: N, members: Array) -> Cluster:
+    """Return a cluster, given logs of weights up to a constant."""
+    weights = np.exp(log_weights - log_weights.max())
+    return Cluster(weights / weights.sum(), members)
+
+
+@dataclass(frozen=True, eq=False)
+class _GainTable:
+    """Gains of assignments of a cluster: logs of weights of edges, relative to a missed track and a new detection.
+
+    ``rows`` (L + 1,) are the rows of single hypotheses in ``gains`` (R, n) and ``edges`` (R, n); the last row belongs
+    to those without edges.
+    """
+
+    rows: IntK
+    gains: Array
+    edges: Array
+
+    def find_edges(self, members: Array, assigned: Array) -> Array:
+        """Return the edges of members (C, T) with their assigned columns (C, T); -1 for column -1."""
+        return np.where(assigned >= 0, self.edges[self.rows[members], assigned], -1)
+
+
+def _make_table(cluster: Cluster, weights: AssociationWeights, detections: IntN, edges: IntN) -> _GainTable:
+    """Return the gains of the edges of a cluster."""
+    owners, inverse = np.unique(weights.tracks[edges], return_inverse=True)
+    rows = np.full(len(weights.log_missed) + 1, len(owners))
+    rows[owners] = np.arange(len(owners))
+    columns = np.searchsorted(detections, weights.detections[edges])
+    table = np.full((len(owners) + 1, len(detections)), -1)
+    table[inverse, columns] = edges
+    gains = np.full(table.shape, -np.inf)
+    logs = weights.log_weights[edges] - weights.log_missed[weights.tracks[edges]]
+    best = np.zeros(len(detections))
+    best[columns] = -np.inf
+    np.maximum.at(best, columns, weights.log_weights[edges])
+    gains[inverse, columns] = logs - np.maximum(weights.log_new[detections], best + _LOG_UNEXPLAINED)[columns]
+    return _GainTable(rows, gains, table)
+
+
+def _rank_hypothesis(table: _GainTable, members: IntK, n_best: int, min_weight: float) -> tuple[Array, N]:
+    """Return the best assignments of a hypothesis: columns (k, T), -1 for none, and logs of relative weights (k,)."""
+    gains = table.gains[table.rows[members]]
+    has_edge = gains > -np.inf
+    tracks, detections = np.flatnonzero(has_edge.any(axis=1)), np.flatnonzero(has_edge.any(axis=0))
+    ranked = rank_assignments(
+        -gains[tracks][:, detections], np.zeros(len(tracks)), np.zeros(len(detections)), n_best, -math.log(max(min_weight, 1e-300))
+    )
+    assigned = np.full((len(ranked.costs), len(members)), -1)
+    if len(tracks):
+        assigned[:, tracks] = np.where(ranked.columns >= 0, detections[ranked.columns], -1)
+    return assigned, -ranked.costs
+
+
+def _find_unassigned(assigned: Array, n_detections: int) -> Array:
+    """Return which detections (C, n) no track has."""
+    is_new = np.ones((len(assigned), n_detections + 1), dtype=bool)
+    is_new[np.arange(len(assigned))[:, None], assigned] = False  # column -1 is the last one
+    return is_new[:, :-1]
