@@ -8,33 +8,13 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gaussmix.tracking.hypothesis_clusters import Cluster, join_clusters
+from gaussmix.tracking.hypothesis_clusters import Cluster, HypothesisLimits, join_clusters
 from gaussmix.tracking.marginals import AssociationWeights
 from gaussmix.tracking.murty import rank_assignments
 from gaussmix.types import Array, BoolN, IntK, IntN, N
 
 # A detection that nothing explains is false with this log of a weight, relative to its best explanation.
 _LOG_UNEXPLAINED = -700.0
-
-
-@dataclass(frozen=True)
-class HypothesisLimits:
-    """How global hypotheses are kept few.
-
-    Parameters
-    ----------
-    n_hypotheses : int, default=100
-        Global hypotheses kept in each cluster of tracks.
-    min_weight : float, default=1e-4
-        Global hypotheses with less probability are dropped.
-    n_scans : int or None, default=3
-        Single hypotheses of a track that agree on its detections in the last ``n_scans`` scans are merged into a
-        mixture. None merges none, so that every past assignment stays a hypothesis of its own.
-    """
-
-    n_hypotheses: int = 100
-    min_weight: float = 1e-4
-    n_scans: int | None = 3
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.scalar_checks import is_integer, is_number_in
+from gaussmix.errors import ParameterError
 from gaussmix.types import Array, BoolK, K
+
+
+@dataclass(frozen=True)
+class HypothesisLimits:
+    """How global hypotheses are kept few.
+
+    Parameters
+    ----------
+    n_hypotheses : int, default=100
+        Global hypotheses kept in each cluster of tracks.
+    min_weight : float, default=1e-4
+        Global hypotheses with less probability are dropped.
+    n_scans : int or None, default=3
+        Single hypotheses of a track that agree on its detections in the last ``n_scans`` scans are merged into a
+        mixture. None merges none, so that every past assignment stays a hypothesis of its own.
+
+    Raises
+    ------
+    ParameterError
+        If a value lies outside its range.
+    """
+
+    n_hypotheses: int = 100
+    min_weight: float = 1e-4
+    n_scans: int | None = 3
+
+    def __post_init__(self) -> None:
+        if not is_integer(self.n_hypotheses, 1):
+            raise ParameterError.invalid_value("n_hypotheses", self.n_hypotheses, "an integer of at least 1")
+        if not is_number_in(self.min_weight, 0.0, 1.0, includes_low=True):
+            raise ParameterError.invalid_value("min_weight", self.min_weight, "a number from 0 to below 1")
+        if self.n_scans is not None and not is_integer(self.n_scans, 0):
+            raise ParameterError.invalid_value("n_scans", self.n_scans, "None, or an integer of at least 0")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,24 +78,16 @@ def join_clusters(clusters: Sequence[Cluster], n_hypotheses: int) -> Cluster:
     return Cluster(joined.weights / joined.weights.sum(), joined.members)
 
 
-def reduce_cluster(cluster: Cluster, n_hypotheses: int, min_weight: float) -> Cluster:
-    """Return the hypotheses with equal ones joined, light ones dropped, and at most ``n_hypotheses`` left.
-
-    Parameters
-    ----------
-    cluster : Cluster
-    n_hypotheses : int
-    min_weight : float
-        Hypotheses with less probability are dropped, but for the most probable one.
-    """
+def reduce_cluster(cluster: Cluster, limits: HypothesisLimits) -> Cluster:
+    """Return the hypotheses with equal ones joined and light ones dropped, in descending order of weight."""
     weights, members = cluster.weights, cluster.members[:, (cluster.members >= 0).any(axis=0)]
     if not members.shape[1]:
         return Cluster(np.ones(1), members[:1])
     if len(weights) > 1:
         members, inverse = np.unique(members, axis=0, return_inverse=True)
         weights = np.bincount(inverse.ravel(), weights)
-    order = np.argsort(-weights, kind="stable")[:n_hypotheses]
-    order = order[weights[order] >= min(min_weight, weights[order[0]])]
+    order = np.argsort(-weights, kind="stable")[: limits.n_hypotheses]
+    order = order[weights[order] >= min(limits.min_weight, weights[order[0]])]
     members = members[order]
     return Cluster(weights[order] / weights[order].sum(), members[:, (members >= 0).any(axis=0)])
 

@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussmix.tracking.cluster_update import HypothesisLimits, expand_clusters
+from gaussmix.errors import ParameterError
+from gaussmix.tracking.cluster_update import expand_clusters
 from gaussmix.tracking.components import Components
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.hypotheses import score_hypotheses
-from gaussmix.tracking.hypothesis_clusters import Cluster
+from gaussmix.tracking.hypothesis_clusters import Cluster, HypothesisLimits
+from gaussmix.tracking.hypothesis_reports import REPORTS, marginal_existence
 from gaussmix.tracking.prediction import predict_components, predict_tracks
-from gaussmix.tracking.single_hypotheses import make_problem, project_to_tracks, update_hypotheses
+from gaussmix.tracking.single_hypotheses import make_problem, update_hypotheses
 from gaussmix.tracking.target_model import TargetModel
-from gaussmix.tracking.track_estimates import estimate_tracks
+from gaussmix.tracking.track_estimates import make_estimates
 from gaussmix.tracking.track_update import keep_undetected
 from gaussmix.tracking.tracker import AbstractTracker
 from gaussmix.tracking.tracks import Tracks
@@ -60,13 +62,49 @@ class PMBM(AbstractTracker):
     ----------
     model : TargetModel
         Motion, sensor, births, and limits.
-    limits : HypothesisLimits
-        How many global hypotheses are kept.
+    n_hypotheses : int, default=100
+        Global hypotheses kept in each cluster of tracks.
+    min_hypothesis_weight : float, default=1e-4
+        Global hypotheses with less probability are dropped.
+    n_scans : int or None, default=3
+        Single hypotheses of a track that agree on its detections in the last ``n_scans`` scans are merged into a
+        mixture. None merges none, so that every past assignment stays a hypothesis of its own. With 0, the filter is a
+        `PMB` with marginals from ranked assignments.
+    report : {"best_hypothesis", "marginal"}, default="best_hypothesis"
+        Whether tracks are reported that probably exist in the most probable global hypothesis, or over all of them.
+        Existence in `Estimates` is over all of them.
+
+    Raises
+    ------
+    ParameterError
+        If a value lies outside its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix.tracking import PMBM, Birth, Clutter, ConstantVelocity, PositionSensor, TargetModel
+    >>> region = {"low": [0.0, 0.0], "high": [100.0, 100.0]}
+    >>> sensor = PositionSensor(noise_std=1.0, clutter=Clutter.in_region(1.0, **region), detection_probability=0.95)
+    >>> birth = Birth.anywhere(rate=0.1, hidden_std=3.0, initial_number=1.0, **region)
+    >>> tracker = PMBM(TargetModel(ConstantVelocity(acceleration_std=0.5), sensor, birth), n_hypotheses=50)
+    >>> scans = [[[10.0 + 2.0 * k, 50.0]] for k in range(10)]
+    >>> estimates = tracker.run(scans)
+    >>> estimates[-1].labels.tolist(), np.round(estimates[-1].positions).tolist()
+    ([1], [[28.0, 50.0]])
     """
 
-    def __init__(self, model: TargetModel, limits: HypothesisLimits = HypothesisLimits(), estimator=project_to_tracks) -> None:
-        self.model, self.limits = model, limits
-        self.estimator = estimator
+    def __init__(
+        self,
+        model: TargetModel,
+        n_hypotheses: int = 100,
+        min_hypothesis_weight: float = 1e-4,
+        n_scans: int | None = 3,
+        report: str = "best_hypothesis",
+    ) -> None:
+        if report not in REPORTS:
+            raise ParameterError.invalid_value("report", report, f"one of {', '.join(map(repr, REPORTS))}")
+        self.model, self.report = model, report
+        self.limits = HypothesisLimits(n_hypotheses, min_hypothesis_weight, n_scans)
         self.reset()
 
     def initial_state(self) -> PMBMState:
@@ -97,7 +135,8 @@ class PMBM(AbstractTracker):
         return PMBMState(*keep_undetected(self.model, scan, state.n_anywhere), *updated)
 
     def estimate(self, state: PMBMState, time: float) -> Estimates:
-        """Return the tracks that exist with more than ``report_threshold``: the mean of their heaviest component."""
+        """Return tracks as ``report`` tells, each at the mean of its heaviest component."""
         n_undetected = float(state.undetected.weights.sum()) + state.n_anywhere
-        tracks = self.estimator(self.model, state.hypotheses, state.clusters)
-        return estimate_tracks(self.model, tracks, n_undetected, time)
+        _, existence = marginal_existence(state.hypotheses, state.clusters)
+        tracks = REPORTS[self.report](self.model, state.hypotheses, state.clusters)
+        return make_estimates(self.model, tracks, float(existence.sum()) + n_undetected, time)
