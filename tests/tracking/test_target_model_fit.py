@@ -160,10 +160,13 @@ def test_likelihood_of_histories_is_that_of_the_kalman_filter() -> None:
         means, covariances = Birth(hidden_std=[1.0, 2.0, 1.0, 3.0]).locate(
             sensor, motion.layout, history.measurements[:1]
         )
-        for previous, scan, row in zip(history.scans, history.scans[1:], history.measurements[1:], strict=False):
-            means, covariances = predict_states(motion, means, covariances, times[scan] - times[previous])
+        rows = dict(zip(history.scans.tolist(), history.measurements, strict=True))
+        for scan in range(history.scans[0] + 1, history.scans[-1] + 1):
+            means, covariances = predict_states(motion, means, covariances, times[scan] - times[scan - 1])
+            if scan not in rows:
+                continue
             update = prepare_update(sensor, motion.layout, means, covariances)
-            pair = score_pairs(sensor, update, np.zeros(1, dtype=np.int64), row[None])
+            pair = score_pairs(sensor, update, np.zeros(1, dtype=np.int64), rows[scan][None])
             expected += pair.log_densities[0]
             means = update_pairs(means, update, np.zeros(1, dtype=np.int64), pair.differences)
             covariances = update.covariances
