@@ -4,6 +4,7 @@ from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.lmb import LMB
+from gaussmix.tracking.model_fitting.target_model_fit import TargetModelFit, fit_target_model
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.pmbm import PMBM
@@ -27,4 +28,6 @@ __all__ = [
     "RangeBearingSensor",
     "ReductionLimits",
     "TargetModel",
+    "TargetModelFit",
+    "fit_target_model",
 ]

@@ -156,7 +156,11 @@ def _rank_hypothesis(table: _GainTable, members: IntK, n_best: int, min_weight: 
     has_edge = gains > -np.inf
     tracks, detections = np.flatnonzero(has_edge.any(axis=1)), np.flatnonzero(has_edge.any(axis=0))
     ranked = rank_assignments(
-        -gains[tracks][:, detections], np.zeros(len(tracks)), np.zeros(len(detections)), n_best, -math.log(max(min_weight, 1e-300))
+        -gains[tracks][:, detections],
+        np.zeros(len(tracks)),
+        np.zeros(len(detections)),
+        n_best,
+        -math.log(max(min_weight, 1e-300)),
     )
     assigned = np.full((len(ranked.costs), len(members)), -1)
     if len(tracks):

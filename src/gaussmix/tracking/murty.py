@@ -28,7 +28,9 @@ class RankedAssignments(NamedTuple):
     costs: K
 
 
-def rank_assignments(costs: Array, missed_costs: K, new_costs: K, n_best: int, max_gap: float = np.inf) -> RankedAssignments:
+def rank_assignments(
+    costs: Array, missed_costs: K, new_costs: K, n_best: int, max_gap: float = np.inf
+) -> RankedAssignments:
     """Return the ``n_best`` assignments of least cost, or all if there are fewer.
 
     Each row has one column or none, and each column at most one row. The cost of an assignment is the sum of the costs

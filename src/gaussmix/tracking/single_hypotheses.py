@@ -139,9 +139,7 @@ def _reduce_clusters(
     return [
         part
         for cluster in expanded
-        for part in split_cluster(
-            reduce_cluster(replace(cluster, members=new_positions[cluster.members]), limits)
-        )
+        for part in split_cluster(reduce_cluster(replace(cluster, members=new_positions[cluster.members]), limits))
     ]
 
 
