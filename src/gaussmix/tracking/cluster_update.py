@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from gaussmix.tracking.hypothesis_clusters import Cluster, HypothesisLimits, join_clusters
 from gaussmix.tracking.marginals import AssociationWeights
 from gaussmix.tracking.murty import rank_assignments
-from gaussmix.types import Array, BoolN, IntK, IntN, N
+from gaussmix.types import AnyArray, Array, BoolN, IntArray, IntK, IntN, N
 
 # A detection that nothing explains is false with this log of a weight, relative to its best explanation.
 _LOG_UNEXPLAINED = -700.0
@@ -28,12 +28,12 @@ class AssociationProblem:
     weights: AssociationWeights
     is_kept: BoolN
 
-    def child_positions(self, members: IntN, edges: Array) -> Array:
+    def child_positions(self, members: IntArray, edges: IntArray) -> IntArray:
         """Return the single hypotheses after the scan: that of an edge, or for edge -1 that of the missed member."""
         children = np.where(edges >= 0, len(self.weights.log_missed) + edges, members)
         return np.where((members >= 0) & self.is_kept[children], children, -1)
 
-    def new_positions(self, detections: IntN, is_new: Array) -> Array:
+    def new_positions(self, detections: IntN, is_new: AnyArray) -> IntArray:
         """Return the single hypotheses of new tracks where ``is_new``, else -1."""
         children = len(self.weights.log_missed) + len(self.weights.tracks) + detections
         return np.where(is_new & self.is_kept[children], children, -1)
@@ -110,7 +110,7 @@ def _expand_cluster(
     return _normalize(log_weights, children)
 
 
-def _normalize(log_weights: N, members: Array) -> Cluster:
+def _normalize(log_weights: N, members: IntArray) -> Cluster:
     """Return a cluster, given logs of weights up to a constant."""
     weights = np.exp(log_weights - log_weights.max())
     return Cluster(weights / weights.sum(), members)
@@ -126,9 +126,9 @@ class _GainTable:
 
     rows: IntK
     gains: Array
-    edges: Array
+    edges: IntArray
 
-    def find_edges(self, members: Array, assigned: Array) -> Array:
+    def find_edges(self, members: IntArray, assigned: IntArray) -> IntArray:
         """Return the edges of members (C, T) with their assigned columns (C, T); -1 for column -1."""
         return np.where(assigned >= 0, self.edges[self.rows[members], assigned], -1)
 
@@ -150,7 +150,7 @@ def _make_table(cluster: Cluster, weights: AssociationWeights, detections: IntN,
     return _GainTable(rows, gains, table)
 
 
-def _rank_hypothesis(table: _GainTable, members: IntK, n_best: int, min_weight: float) -> tuple[Array, N]:
+def _rank_hypothesis(table: _GainTable, members: IntK, n_best: int, min_weight: float) -> tuple[IntArray, N]:
     """Return the best assignments of a hypothesis: columns (k, T), -1 for none, and logs of relative weights (k,)."""
     gains = table.gains[table.rows[members]]
     has_edge = gains > -np.inf
@@ -168,7 +168,7 @@ def _rank_hypothesis(table: _GainTable, members: IntK, n_best: int, min_weight: 
     return assigned, -ranked.costs
 
 
-def _find_unassigned(assigned: Array, n_detections: int) -> Array:
+def _find_unassigned(assigned: IntArray, n_detections: int) -> AnyArray:
     """Return which detections (C, n) no track has."""
     is_new = np.ones((len(assigned), n_detections + 1), dtype=bool)
     is_new[np.arange(len(assigned))[:, None], assigned] = False  # column -1 is the last one

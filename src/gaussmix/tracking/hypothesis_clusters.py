@@ -10,7 +10,7 @@ import numpy as np
 
 from gaussmix.core.scalar_checks import is_integer, is_number_in
 from gaussmix.errors import ParameterError
-from gaussmix.types import Array, BoolK, K
+from gaussmix.types import BoolK, IntArray, K
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Cluster:
     """
 
     weights: K
-    members: Array
+    members: IntArray
 
 
 def single_cluster(member: int) -> Cluster:
@@ -80,16 +80,22 @@ def join_clusters(clusters: Sequence[Cluster], n_hypotheses: int) -> Cluster:
 
 def reduce_cluster(cluster: Cluster, limits: HypothesisLimits) -> Cluster:
     """Return the hypotheses with equal ones joined and light ones dropped, in descending order of weight."""
-    weights, members = cluster.weights, cluster.members[:, (cluster.members >= 0).any(axis=0)]
+    weights: K = cluster.weights
+    members = _drop_empty_tracks(cluster.members)
     if not members.shape[1]:
         return Cluster(np.ones(1), members[:1])
     if len(weights) > 1:
-        members, inverse = np.unique(members, axis=0, return_inverse=True)
-        weights = np.bincount(inverse.ravel(), weights)
+        unique = np.unique(members, axis=0, return_inverse=True)
+        members, inverse = np.asarray(unique[0], dtype=np.int64), unique[1]
+        weights = np.asarray(np.bincount(inverse.ravel(), weights), dtype=np.float64)
     order = np.argsort(-weights, kind="stable")[: limits.n_hypotheses]
     order = order[weights[order] >= min(limits.min_weight, weights[order[0]])]
-    members = members[order]
-    return Cluster(weights[order] / weights[order].sum(), members[:, (members >= 0).any(axis=0)])
+    return Cluster(weights[order] / weights[order].sum(), _drop_empty_tracks(members[order]))
+
+
+def _drop_empty_tracks(members: IntArray) -> IntArray:
+    """Return the members without tracks that exist in no hypothesis."""
+    return np.asarray(members[:, (members >= 0).any(axis=0)], dtype=np.int64)
 
 
 def split_cluster(cluster: Cluster) -> list[Cluster]:

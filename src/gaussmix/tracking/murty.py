@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from gaussmix.errors import ParameterError
-from gaussmix.types import Array, IntK, K
+from gaussmix.types import Array, IntArray, IntK, K
 
 
 class RankedAssignments(NamedTuple):
@@ -24,7 +24,7 @@ class RankedAssignments(NamedTuple):
     ``columns`` (k, R) are the columns of the rows; -1 for a row without a column.
     """
 
-    columns: Array
+    columns: IntArray
     costs: K
 
 

@@ -25,7 +25,7 @@ from gaussmix.tracking.track_estimates import make_estimates
 from gaussmix.tracking.track_update import keep_undetected
 from gaussmix.tracking.tracker import AbstractTracker
 from gaussmix.tracking.tracks import Tracks
-from gaussmix.types import ND, Array
+from gaussmix.types import ND, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class PMBMState:
     undetected: Components
     n_anywhere: float
     hypotheses: Tracks
-    histories: Array
+    histories: IntArray
     clusters: tuple[Cluster, ...] = ()
     next_label: int = 1
 
@@ -132,7 +132,10 @@ class PMBM(AbstractTracker):
         problem = make_problem(self.model, scan)
         expanded = expand_clusters(state.clusters, problem, self.limits)
         updated = update_hypotheses(self.model, scan, state.histories, expanded, self.limits, state.next_label)
-        return PMBMState(*keep_undetected(self.model, scan, state.n_anywhere), *updated)
+        undetected, n_anywhere = keep_undetected(self.model, scan, state.n_anywhere)
+        return PMBMState(
+            undetected, n_anywhere, updated.hypotheses, updated.histories, updated.clusters, updated.next_label
+        )
 
     def estimate(self, state: PMBMState, time: float) -> Estimates:
         """Return tracks as ``report`` tells, each at the mean of its heaviest component."""

@@ -19,7 +19,7 @@ from gaussmix.tracking.hypothesis_clusters import (
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.track_update import born_fractions, weigh_detected, weigh_first_detections, weigh_missed
 from gaussmix.tracking.tracks import Tracks, normalize_tracks, reduce_components
-from gaussmix.types import Array, IntN, N
+from gaussmix.types import IntArray, IntN, N
 
 
 def make_problem(model: TargetModel, scan: ScanHypotheses) -> AssociationProblem:
@@ -46,11 +46,13 @@ class _Children:
     weights: N
     existence: N
     labels: IntN
-    histories: Array
+    histories: IntArray
     n_new: int
 
 
-def _list_children(scan: ScanHypotheses, histories: Array, clusters: Sequence[Cluster], next_label: int) -> _Children:
+def _list_children(
+    scan: ScanHypotheses, histories: IntArray, clusters: Sequence[Cluster], next_label: int
+) -> _Children:
     """Return the single hypotheses that clusters have after a scan; new tracks are the last ones."""
     n_old, n_detections = len(scan.tracks), len(scan.measurements)
     existence = _child_existence(scan)
@@ -71,7 +73,7 @@ class UpdatedHypotheses(NamedTuple):
     """Single hypotheses after a scan, their last detections, global hypotheses of them, and the next free label."""
 
     hypotheses: Tracks
-    histories: Array
+    histories: IntArray
     clusters: tuple[Cluster, ...]
     next_label: int
 
@@ -79,7 +81,7 @@ class UpdatedHypotheses(NamedTuple):
 def update_hypotheses(
     model: TargetModel,
     scan: ScanHypotheses,
-    histories: Array,
+    histories: IntArray,
     expanded: Sequence[Cluster],
     limits: HypothesisLimits,
     next_label: int,

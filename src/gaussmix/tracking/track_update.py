@@ -87,8 +87,10 @@ def start_tracks(model: TargetModel, scan: ScanHypotheses, new_probabilities: N,
 
 def born_fractions(scan: ScanHypotheses) -> N:
     """Return the probability that a detection (n,) without an earlier track is the first one of an object."""
-    is_born = np.isfinite(scan.log_born)
-    return np.exp(scan.log_born - scan.log_new, where=is_born, out=np.zeros(len(is_born)))
+    fractions = np.zeros(len(scan.log_born))
+    born = np.flatnonzero(np.isfinite(scan.log_born))
+    fractions[born] = np.exp(scan.log_born[born] - scan.log_new[born])
+    return fractions
 
 
 def weigh_first_detections(model: TargetModel, scan: ScanHypotheses, factors: N) -> Components:
