@@ -1,3 +1,26 @@
 """Track objects: from points, boxes or video to labelled tracks, with mixtures as the state of what may be there."""
 
-__all__: list[str] = []
+from gaussmix.tracking.metrics.evaluation import TrackEvaluation, evaluate_tracks
+from gaussmix.tracking.metrics.frame_average import average_over_frames
+from gaussmix.tracking.metrics.gospa import GOSPA, gospa
+from gaussmix.tracking.metrics.ospa import OSPA, ospa, ospa2
+from gaussmix.tracking.metrics.similarity import BoxOverlap, PointProximity
+from gaussmix.tracking.mot_files import MotWriter, read_mot, write_mot
+from gaussmix.tracking.track_table import TrackTable
+
+__all__ = [
+    "GOSPA",
+    "OSPA",
+    "BoxOverlap",
+    "MotWriter",
+    "PointProximity",
+    "TrackEvaluation",
+    "TrackTable",
+    "average_over_frames",
+    "evaluate_tracks",
+    "gospa",
+    "ospa",
+    "ospa2",
+    "read_mot",
+    "write_mot",
+]
