@@ -53,13 +53,6 @@ class TrackDataError(DataError):
         )
 
     @classmethod
-    def wrong_n_frames(cls, column: str, n_entries: int, n_frames: int) -> "TrackDataError":
-        """Return the error that a list has another number of frames than the list of labels."""
-        return cls(
-            f"{column} has {format_count(n_entries, 'frame')}, but labels has {n_frames}; pass one array per frame"
-        )
-
-    @classmethod
     def wrong_n_rows_in_frame(cls, column: str, shape: tuple[int, ...], n_labels: int) -> "TrackDataError":
         """Return the error that a frame has another number of rows than labels."""
         return cls(
@@ -94,11 +87,11 @@ class TrackDataError(DataError):
         )
 
     @classmethod
-    def different_n_frames(cls, n_estimated: int, n_true: int) -> "TrackDataError":
-        """Return the error that two lists of sets have different numbers of frames."""
+    def different_n_frames(cls, name: str, n_frames: int, other_name: str, n_other_frames: int) -> "TrackDataError":
+        """Return the error that two lists have different numbers of frames."""
         return cls(
-            f"estimated has {format_count(n_estimated, 'frame')}, but true has {n_true}; pass one set per frame in "
-            "both, [] if it is empty"
+            f"{name} has {format_count(n_frames, 'frame')}, but {other_name} has {n_other_frames}; pass one entry per "
+            "frame in both, [] if it is empty"
         )
 
     @classmethod

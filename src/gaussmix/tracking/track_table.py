@@ -183,7 +183,7 @@ def _parse_integers_per_row(column: str, values: ArrayLike, n_rows: int) -> IntN
 def _concatenate_frames(column: str, values: Sequence[ArrayLike], counts: list[int]) -> AnyArray:
     """Return the rows of all frames one after the other; frames without objects may be [] or of any width."""
     if len(values) != len(counts):
-        raise TrackDataError.wrong_n_frames(column, len(values), len(counts))
+        raise TrackDataError.different_n_frames(column, len(values), "labels", len(counts))
     arrays = [np.asarray(frame_values) for frame_values in values]
     for count, array in zip(counts, arrays, strict=True):
         if (len(array) if array.ndim else 1) != count:

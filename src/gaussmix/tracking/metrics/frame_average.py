@@ -42,9 +42,10 @@ def average_over_frames(
     2.0
     """
     if len(estimated) != len(true):
-        raise TrackDataError.different_n_frames(len(estimated), len(true))
+        raise TrackDataError.different_n_frames("estimated", len(estimated), "true", len(true))
     if not len(estimated):
         raise TrackDataError.no_frames()
     values = [distance(first, second, **parameters) for first, second in zip(estimated, true, strict=True)]
-    columns = zip(*map(astuple, values), strict=True)
-    return type(values[0])(*(None if column[0] is None else float(np.mean(column)) for column in columns))
+    columns: Any = zip(*map(astuple, values), strict=True)
+    averages: list[Any] = [None if column[0] is None else float(np.mean(column)) for column in columns]
+    return type(values[0])(*averages)

@@ -120,11 +120,12 @@ def ospa2(estimated: TrackTable, true: TrackTable, cutoff: float = 100.0, order:
 def _track_distances(estimated: TrackTable, true: TrackTable, cutoff: float) -> NK:
     """Return the average distances (n, m) of tracks in units of the cutoff."""
     first, second = index_labels(estimated, "estimated"), index_labels(true, "true")
+    first_points, second_points = estimated.points, true.points
     n_pairs = first.n_labels * second.n_labels
     total, n_common = np.zeros(n_pairs), np.zeros(n_pairs)
     for rows in iterate_frame_pairs(estimated.frame, true.frame):
-        pair = first.index[rows.first] * second.n_labels + second.index[rows.second]
-        distances = limit_distances(estimated.points[rows.first] - true.points[rows.second], cutoff)
+        pair = first.of_row[rows.first] * second.n_labels + second.of_row[rows.second]
+        distances = limit_distances(first_points[rows.first], second_points[rows.second], cutoff)
         total += np.bincount(pair, distances, n_pairs)
         n_common += np.bincount(pair, minlength=n_pairs)
     shape = (first.n_labels, second.n_labels)

@@ -52,17 +52,18 @@ def require_cutoff_and_order(cutoff: float, order: float) -> None:
 
 
 def relative_distances(first: ND, second: ND, cutoff: float) -> NK:
-    """Return Euclidean distances (n, m) divided by the cutoff, at most 1.
-
-    Differences are divided before they are squared, so that no unit of the positions overflows.
-    """
+    """Return the distances (n, m) of all points of two sets, divided by the cutoff, at most 1."""
     if not len(first) or not len(second):
         return np.empty((len(first), len(second)))
-    return limit_distances(first[:, np.newaxis] - second, cutoff)
+    return limit_distances(first[:, np.newaxis], second, cutoff)
 
 
-def limit_distances(differences: NK, cutoff: float) -> NK:
-    """Return the lengths of difference vectors (..., p) divided by the cutoff, at most 1."""
+def limit_distances(first: ND, second: ND, cutoff: float) -> NK:
+    """Return the Euclidean distances (...) of points (..., p), divided by the cutoff, at most 1.
+
+    Differences are divided before they are squared, so that units do not matter. Those that overflow are beyond every
+    cutoff.
+    """
     with np.errstate(over="ignore", under="ignore"):
-        relative = differences / cutoff
-        return np.minimum(np.sqrt(np.sum(relative * relative, axis=-1)), 1.0)
+        relative = (first - second) / cutoff
+        return np.asarray(np.minimum(np.sqrt(np.sum(relative * relative, axis=-1)), 1.0))

@@ -76,7 +76,7 @@ class PointProximity:
         first, second = tracks.points, truth.points
         if len(first) and len(second) and first.shape[1] != second.shape[1]:
             raise TrackDataError.different_dimensions(first.shape[1], second.shape[1])
-        return np.asarray(1.0 - limit_distances(second[rows.first] - first[rows.second], self.zero_distance))
+        return np.asarray(1.0 - limit_distances(second[rows.first], first[rows.second], self.zero_distance))
 
 
 def _intersection_over_union(first: ND, second: ND) -> N:
@@ -85,12 +85,13 @@ def _intersection_over_union(first: ND, second: ND) -> N:
     Differences of corners come first, so that boxes far from the origin lose no digits. Overlaps count in units of the
     larger side, so that areas neither overflow nor underflow.
     """
-    offset = second[:, :2] - first[:, :2]
-    overlap = np.minimum(first[:, 2:], offset + second[:, 2:]) - np.maximum(offset, 0.0)
+    with np.errstate(over="ignore"):  # an infinite offset is one without overlap
+        offset = second[:, :2] - first[:, :2]
+        overlap = np.minimum(first[:, 2:], offset + second[:, 2:]) - np.maximum(offset, 0.0)
     unit = np.maximum(first[:, 2:], second[:, 2:])
     unit = np.where(unit > 0, unit, 1.0)
     intersection, area, other_area = (
         np.prod(np.maximum(sides, 0.0) / unit, axis=1) for sides in (overlap, first[:, 2:], second[:, 2:])
     )
     union = area + other_area - intersection
-    return np.divide(intersection, union, out=np.zeros(len(union)), where=intersection > 0)
+    return np.asarray(np.divide(intersection, union, out=np.zeros(len(union)), where=intersection > 0))
