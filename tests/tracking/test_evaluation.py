@@ -238,8 +238,8 @@ def test_units_and_offsets_do_not_matter(unit, offset):
     moved = [
         dataclasses.replace(
             table,
-            boxes=unit * (table.boxes + [offset, -offset, 0.0, 0.0]),
-            positions=unit * (table.positions + [offset, -offset]),
+            boxes=unit * (table.boxes + np.array([offset, -offset, 0.0, 0.0])),
+            positions=unit * (table.positions + np.array([offset, -offset])),
         )
         for table in (truth, tracks)
     ]
