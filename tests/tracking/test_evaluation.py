@@ -1,12 +1,14 @@
 """Measures of labelled tracks: motmetrics and TrackEval as oracles, HOTA from its definition, and laws."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 from gaussmix.errors import ParameterError, TrackDataError, TrackEvaluationError
-from gaussmix.tracking import BoxOverlap, PointProximity, TrackTable, evaluate_tracks
+from gaussmix.tracking import BoxOverlap, PointProximity, TrackTable, evaluate_tracks, read_mot
 from gaussmix.tracking.metrics import frame_pairs
 from tests.tracking.scenes import iterate_frames, random_scene
 
@@ -94,10 +96,6 @@ def test_scenes_have_every_event():
 )
 def test_published_tracks_of_real_pedestrians(motmetrics, name, mota, idf1, n_switches, hota):
     """Figures of the documentation of motmetrics, whose HOTA has another release than the one on PyPI."""
-    from pathlib import Path
-
-    from gaussmix.tracking import read_mot
-
     folder = Path(motmetrics.__file__).parent / "data" / name
     found = evaluate_tracks(read_mot(folder / "gt.txt"), read_mot(folder / "test.txt"))
     assert found.clear.n_switches == n_switches
@@ -115,8 +113,6 @@ def brute_force_overlap(first, second):
 
 def brute_force_hota(truth, tracks, alpha):
     """Luiten et al. 2021, section 4: TP, FN, FP, and TPA, FNA, FPA of each TP; SciPy matches in each frame."""
-    from scipy.optimize import linear_sum_assignment
-
     frames = []
     for _, objects, estimates in iterate_frames(truth, tracks):
         overlaps = [[brute_force_overlap(a, b) for b in estimates.boxes] for a in objects.boxes]
@@ -260,6 +256,14 @@ def test_a_kept_match_beats_a_better_one():
     tracks = TrackTable([1, 2, 2], [5, 5, 6], boxes=[[0, 0, 10, 10], [3, 0, 10, 10], [0, 0, 10, 10]])
     assert evaluate_tracks(truth, tracks).clear.n_switches == 0
     assert evaluate_tracks(truth, tracks, threshold=0.6).clear.n_switches == 1
+
+
+def test_more_matches_beat_better_ones():
+    """The similarities are 1 for one match of the middle pair, and 0.4 for each of the two that exclude it."""
+    truth = TrackTable([1, 1], [1, 2], positions=[[0.0, 0.0], [-6.0, 0.0]])
+    tracks = TrackTable([1, 1], [1, 2], positions=[[0.0, 0.0], [6.0, 0.0]])
+    found = evaluate_tracks(truth, tracks, PointProximity(10.0), threshold=0.3).clear
+    assert (found.n_matches, found.motp) == (2, pytest.approx(0.4))
 
 
 def test_a_similarity_at_the_threshold_matches():

@@ -203,3 +203,18 @@ def test_published_detections(shared: Path, tmp_path, name, n_rows):
     assert n_rows in (None, len(table))
     write_mot(tmp_path / name, table)
     assert_same(read_mot(tmp_path / name), table)
+
+
+@pytest.mark.parametrize("end", ["-", "1e", "", "."])
+def test_a_last_line_that_ends_within_a_number_is_left_out(write, end):
+    path = write(DETECTIONS + "3,-1,13,23,5,6,0.6,-1,-1," + end)
+    with pytest.warns(MotFileWarning, match="3 complete rows were read"):
+        assert len(read_mot(path)) == 3
+
+
+def test_a_compressed_last_line_without_its_end_is_left_out(write):
+    """Its last number, 1.25, would become 1.2; stored blocks of gzip end wherever the file ends."""
+    content = gzip.compress(b"1,2,0,0,5,6,1,7,8,9\n2,2,0,0,5,6,1,7,8,1.25\n", compresslevel=0)
+    with pytest.warns(MotFileWarning, match="1 complete row was read"):
+        table = read_mot(write(content[:-10]))
+    assert table.frame.tolist() == [1]
