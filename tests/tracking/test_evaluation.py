@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from gaussmix.errors import ParameterError, TrackDataError, TrackEvaluationError
+from gaussmix.errors import ParameterError, TrackEvaluationError, TrackInputError
 from gaussmix.tracking import BoxOverlap, PointProximity, TrackTable, evaluate_tracks, read_mot
 from gaussmix.tracking.metrics import frame_pairs
 from tests.tracking.scenes import iterate_frames, random_scene
@@ -302,7 +302,7 @@ def test_bad_input_is_refused():
         evaluate_tracks(truth, dataclasses.replace(tracks, boxes=None))
     with pytest.raises(TrackEvaluationError, match=r"tracks has \d+ rows of label -1"):
         evaluate_tracks(truth, dataclasses.replace(tracks, label=np.full(len(tracks), -1)))
-    with pytest.raises(TrackDataError, match="2 coordinates, but true points have 3"):
+    with pytest.raises(TrackInputError, match="2 coordinates, but true points have 3"):
         evaluate_tracks(TrackTable([1], [1], positions=[[0, 0, 0]]), tracks, PointProximity(1.0))
 
 
@@ -310,6 +310,12 @@ def test_bad_input_is_refused():
 def test_threshold_is_checked(threshold):
     with pytest.raises(ParameterError, match="threshold must be a number above 0 and at most 1"):
         evaluate_tracks(*random_scene(0, n_frames=2), threshold=threshold)
+
+
+@pytest.mark.parametrize("similarity", ["iou", BoxOverlap.compare_rows, None])
+def test_similarity_is_checked(similarity):
+    with pytest.raises(ParameterError, match="similarity must be BoxOverlap\\(\\) or PointProximity"):
+        evaluate_tracks(*random_scene(0, n_frames=2), similarity)
 
 
 @pytest.mark.parametrize("zero_distance", [0.0, np.inf, np.nan, "1"])

@@ -158,6 +158,7 @@ def test_every_file_cut_off_keeps_its_complete_rows(tmp_path, write, name):
         ("frame,id,left,top,width,height,conf\n", "line 1 of .* has 'frame' as its frame"),
         ("1,2,3,4,-5,6,7\n", "line 1 of .* has a box of width -5"),
         (DETECTIONS + "3,-1,1,1,1,-1,1,-1,-1,-1\n", "line 4 of .* has a box of height -1"),
+        ("1,2,3,4,5,6,7\n\n# x\n2,2,3,4,-5,6,7\n", "line 4 of .* has a box of width -5"),
         ("0,2,3,4,5,6,7\n", "line 1 of .* has frame 0; write a whole number of at least 1"),
         ("1.5,2,3,4,5,6,7\n", r"line 1 of .* has frame 1\.5"),
         ("1,2.5,3,4,5,6,7\n", r"line 1 of .* has id 2\.5; write a whole number of at least -1"),

@@ -30,8 +30,9 @@ from gaussmix.errors.models import (
 )
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
+from gaussmix.errors.tracking import TrackingDataError
 from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
-from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError
+from gaussmix.errors.tracking_tables import TrackEvaluationError, TrackInputError
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -76,8 +77,9 @@ __all__ = [
     "TableInputError",
     "TargetError",
     "TargetLeakError",
-    "TrackDataError",
     "TrackEvaluationError",
+    "TrackInputError",
+    "TrackingDataError",
     "TrainingRowsError",
     "TransformError",
     "UnknownNumbers",

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import ParameterError, TrackDataError, TrackEvaluationError
+from gaussmix.errors import ParameterError, TrackEvaluationError, TrackInputError
 from gaussmix.tracking.metrics.frame_pairs import RowPairs
 from gaussmix.tracking.metrics.point_sets import limit_distances
 from gaussmix.tracking.track_table import TrackTable
@@ -70,12 +70,12 @@ class PointProximity:
 
         Raises
         ------
-        TrackDataError
+        TrackInputError
             If the positions of the tables have different numbers of coordinates.
         """
         first, second = tracks.points, truth.points
         if len(first) and len(second) and first.shape[1] != second.shape[1]:
-            raise TrackDataError.different_dimensions(first.shape[1], second.shape[1])
+            raise TrackInputError.different_dimensions(first.shape[1], second.shape[1])
         return np.asarray(1.0 - limit_distances(second[rows.first], first[rows.second], self.zero_distance))
 
 
