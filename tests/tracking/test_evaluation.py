@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from gaussmix.errors import ParameterError, TrackEvaluationError, TrackInputError
 from gaussmix.tracking import BoxOverlap, PointProximity, TrackTable, evaluate_tracks, read_mot
 from gaussmix.tracking.metrics import frame_pairs
-from tests.tracking.scenes import iterate_frames, random_scene
+from tests.tracking.labelled_scenes import iterate_frames, random_scene
 
 SEEDS = range(6)
 MOT_NAMES = {

@@ -7,7 +7,7 @@ import pytest
 
 from gaussmix.errors import ParameterError, TrackEvaluationError, TrackInputError
 from gaussmix.tracking import OSPA, TrackTable, ospa, ospa2
-from tests.tracking.scenes import random_scene
+from tests.tracking.labelled_scenes import random_scene
 
 CUTOFF = 20.0
 
