@@ -17,7 +17,7 @@ from gaussmix.tracking.marginals import compute_marginals
 from gaussmix.tracking.prediction import predict_tracks
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.track_estimates import estimate_tracks
-from gaussmix.tracking.track_update import keep_undetected, start_tracks, update_tracks
+from gaussmix.tracking.track_update import keep_undetected, update_tracks
 from gaussmix.tracking.tracker import AbstractTracker
 from gaussmix.tracking.tracks import Tracks, join_tracks
 from gaussmix.types import ND
@@ -88,10 +88,9 @@ class LMB(AbstractTracker):
         nowhere = Components.empty(self.model.motion.n_states)
         scan = score_hypotheses(self.model, state.tracks, nowhere, state.n_anywhere, detections)
         marginals = compute_marginals(weigh_associations(scan))
-        started = start_tracks(self.model, scan, marginals.new, state.next_label)
-        tracks = join_tracks(update_tracks(self.model, scan, marginals), started)
+        tracks, next_label = update_tracks(self.model, scan, marginals, state.next_label)
         _, n_anywhere = keep_undetected(self.model, scan, state.n_anywhere)
-        return LMBState(n_anywhere, tracks, state.next_label + len(started))
+        return LMBState(n_anywhere, tracks, next_label)
 
     def estimate(self, state: LMBState, time: float) -> Estimates:
         """Return the tracks that exist with more than ``report_threshold``: the mean of their heaviest component."""

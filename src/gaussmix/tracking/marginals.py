@@ -58,13 +58,20 @@ def compute_marginals(weights: AssociationWeights) -> Marginals:
     scale = _max_in_groups(weights.detections, log_edges, log_new)
     edges = np.exp(log_edges - scale[weights.detections])
     missed, new = np.exp(log_missed), np.exp(log_new - scale)
-    messages = _propagate(weights.tracks, weights.detections, edges, missed, new)
-    return _make_marginals(weights.tracks, weights.detections, edges, missed, new, messages)
+    received, sent = _propagate(weights.tracks, weights.detections, edges, missed, new)
+    return _make_marginals(weights.tracks, weights.detections, edges * received, missed, new, sent)
 
 
-def _propagate(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> N:
-    """Return the messages from detections to tracks, (E,), after convergence."""
-    messages = np.ones(len(edges))
+class _Messages(NamedTuple):
+    """Messages after convergence: those from detections to tracks (E,), and those from tracks to detections (E,)."""
+
+    received: N
+    sent: N
+
+
+def _propagate(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> _Messages:
+    """Return the messages after convergence, by compiled code if there is some."""
+    messages = _Messages(np.ones(len(edges)), np.empty(len(edges)))
     n_iter = call_compiled_function(
         "propagate_beliefs",
         np.searchsorted(tracks, np.arange(len(missed) + 1)),
@@ -72,8 +79,7 @@ def _propagate(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> N
         edges,
         missed,
         new,
-        messages,
-        np.empty(len(edges)),
+        *messages,
         np.empty(len(new)),
         np.empty(len(new), dtype=np.int64),
         _TOLERANCE,
@@ -89,15 +95,15 @@ def _max_in_groups(groups: IntN, values: N, others: N) -> N:
     return np.where(np.isfinite(result), result, 0.0)
 
 
-def _propagate_in_numpy(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> N:
-    """Return the messages from detections to tracks, (E,), after convergence."""
-    messages = np.ones(len(edges))
+def _propagate_in_numpy(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> _Messages:
+    """Return the messages after convergence."""
+    received, sent = np.ones(len(edges)), np.zeros(len(edges))
     for _ in range(_MAX_ITER if len(edges) else 0):
-        sent = edges / _sum_others(tracks, edges * messages, missed)
-        previous, messages = messages, 1.0 / _sum_others(detections, sent, new)
-        if (np.abs(messages - previous) / messages).max() <= _TOLERANCE:
+        sent = edges / _sum_others(tracks, edges * received, missed)
+        previous, received = received, 1.0 / _sum_others(detections, sent, new)
+        if (np.abs(received - previous) / received).max() <= _TOLERANCE:
             break
-    return messages
+    return _Messages(received, sent)
 
 
 def _sum_others(groups: IntN, values: N, starts: N) -> N:
@@ -113,11 +119,12 @@ def _sum_others(groups: IntN, values: N, starts: N) -> N:
     return np.maximum(np.where(is_top, rest[groups], rest[groups] - values + largest[groups]), _TINY)
 
 
-def _make_marginals(tracks: IntN, detections: IntN, edges: N, missed: K, new: N, messages: N) -> Marginals:
-    """Return the marginals of converged messages; what has no edge is missed, or new, for sure."""
-    products = edges * messages
+def _make_marginals(tracks: IntN, detections: IntN, products: N, missed: K, new: N, sent: N) -> Marginals:
+    """Return the marginals of converged messages; what has no edge is missed, or new, for sure.
+
+    ``products`` (E,) are weights of edges times messages from detections to tracks.
+    """
     track_totals = missed + sum_in_groups(tracks, products, len(missed))
-    sent = edges / _sum_others(tracks, products, missed) if len(edges) else products
     detection_totals = new + sum_in_groups(detections, sent, len(new))
     return Marginals(
         products / np.maximum(track_totals, _TINY)[tracks],

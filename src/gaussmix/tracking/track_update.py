@@ -8,14 +8,29 @@ from gaussmix.tracking.components import Components, sum_in_groups
 from gaussmix.tracking.hypotheses import ScanHypotheses, detect_anywhere, locate_births
 from gaussmix.tracking.marginals import Marginals
 from gaussmix.tracking.target_model import TargetModel
-from gaussmix.tracking.tracks import Tracks, normalize_tracks, reduce_components
+from gaussmix.tracking.tracks import Tracks, join_tracks, normalize_tracks, reduce_components
 from gaussmix.types import IntN, K, N
 
 _TINY = np.finfo(np.float64).tiny
 
 
-def update_tracks(model: TargetModel, scan: ScanHypotheses, marginals: Marginals) -> Tracks:
-    """Return the tracks after the scan: each is the mixture of its hypotheses, missed and with each detection.
+def update_tracks(
+    model: TargetModel, scan: ScanHypotheses, marginals: Marginals, next_label: int
+) -> tuple[Tracks, int]:
+    """Return the tracks after a scan, new ones included, and the next free label.
+
+    A track is the mixture of its hypotheses: missed, and with each detection. Tracks that exist with at most
+    ``min_existence`` are dropped, and mixtures reduced.
+    """
+    started = _start_tracks(model, scan, marginals.new, next_label)
+    tracks = join_tracks(_continue_tracks(model, scan, marginals), started)
+    relative = tracks.components.weights / tracks.existence[tracks.components.groups]
+    reduced = reduce_components(tracks.components.with_weights(relative), model.limits)
+    return normalize_tracks(replace(tracks, components=reduced)), next_label + len(started)
+
+
+def _continue_tracks(model: TargetModel, scan: ScanHypotheses, marginals: Marginals) -> Tracks:
+    """Return the earlier tracks that still exist; weights of components add up to the existence of their track.
 
     A missed track exists with r (1 - p_D) / (1 - r + r (1 - p_D)), a detected one with 1.
     """
@@ -23,13 +38,13 @@ def update_tracks(model: TargetModel, scan: ScanHypotheses, marginals: Marginals
     missed_existence = marginals.missed * existence * scan.missed / (1.0 - existence * (1.0 - scan.missed))
     detected_existence = sum_in_groups(edges.tracks, marginals.edges, len(existence))
     left = weigh_missed(scan, missed_existence / np.maximum(scan.missed, _TINY))
-    return _make_tracks(
-        model,
-        missed_existence + detected_existence,
+    updated_existence = np.minimum(missed_existence + detected_existence, 1.0)
+    return Tracks(
+        updated_existence,
         scan.tracks.labels,
         _most_probable_detections(scan, marginals),
         Components.concatenate([left, weigh_detected(scan, marginals.edges)]),
-    )
+    ).select(updated_existence > model.min_existence)
 
 
 def _most_probable_detections(scan: ScanHypotheses, marginals: Marginals) -> IntN:
@@ -64,25 +79,25 @@ def weigh_detected(scan: ScanHypotheses, edge_weights: N) -> Components:
     )
 
 
-def start_tracks(model: TargetModel, scan: ScanHypotheses, new_probabilities: N, next_label: int) -> Tracks:
+def _start_tracks(model: TargetModel, scan: ScanHypotheses, new_probabilities: N, next_label: int) -> Tracks:
     """Return a new track for each detection that may be the first one of an object.
 
-    Parameters
-    ----------
-    model : TargetModel
-    scan : ScanHypotheses
-    new_probabilities : array of shape (n,)
-        Probabilities that no earlier track gave the detection.
-    next_label : int
-        Label of the first new track.
+    ``new_probabilities`` (n,) are those that no earlier track gave the detection. Weights of components add up to the
+    existence of their track.
     """
-    n_detections = len(scan.measurements)
-    existence = new_probabilities * born_fractions(scan)
-    is_started = existence > model.min_existence
-    labels = np.zeros(n_detections, dtype=np.int64)
-    labels[is_started] = next_label + np.arange(int(is_started.sum()))
-    components = weigh_first_detections(model, scan, np.where(is_started, existence, 0.0))
-    return _make_tracks(model, existence, labels, np.arange(n_detections), components)
+    existence = np.minimum(new_probabilities * born_fractions(scan), 1.0)
+    started = np.flatnonzero(existence > model.min_existence)
+    positions = np.full(len(existence), -1)
+    positions[started] = np.arange(len(started))
+    factors = np.zeros(len(existence))
+    factors[started] = existence[started]
+    components = weigh_first_detections(model, scan, factors)
+    return Tracks(
+        existence[started],
+        next_label + np.arange(len(started)),
+        started,
+        components.with_groups(positions[components.groups]),
+    )
 
 
 def born_fractions(scan: ScanHypotheses) -> N:
@@ -131,14 +146,3 @@ def keep_undetected(model: TargetModel, scan: ScanHypotheses, n_anywhere: float)
         else float(probability)
     )
     return reduced, n_anywhere * (1.0 - mean_probability)
-
-
-def _make_tracks(model: TargetModel, existence: K, labels: IntN, detections: IntN, components: Components) -> Tracks:
-    """Return the tracks that are likely enough, with reduced mixtures whose weights add up to 1.
-
-    Weights of components add up to the existence of their track.
-    """
-    kept = Tracks(np.minimum(existence, 1.0), labels, detections, components).select(existence > model.min_existence)
-    relative = kept.components.weights / kept.existence[kept.components.groups]
-    reduced = reduce_components(kept.components.with_weights(relative), model.limits)
-    return normalize_tracks(replace(kept, components=reduced))
