@@ -93,13 +93,7 @@ def _expand_cluster(
         children = problem.child_positions(cluster.members, np.full(cluster.members.shape, -1))
         return _normalize(log_priors, children)
     table = _make_table(cluster, problem.weights, detections, edges)
-    ranked = [
-        _rank_hypothesis(table, members, max(1, math.ceil(limits.n_hypotheses * weight)), limits.min_weight)
-        for members, weight in zip(cluster.members, cluster.weights, strict=True)
-    ]
-    parents = np.repeat(np.arange(len(ranked)), [len(gains) for _, gains in ranked])
-    assigned = np.vstack([found for found, _ in ranked])
-    log_weights = log_priors[parents] + np.concatenate([gains for _, gains in ranked])
+    parents, assigned, log_weights = _rank_hypotheses(table, table.rows[cluster.members], log_priors, limits)
     members = cluster.members[parents]
     children = np.hstack(
         [
@@ -108,6 +102,35 @@ def _expand_cluster(
         ]
     )
     return _normalize(log_weights, children)
+
+
+def _rank_hypotheses(
+    table: "_GainTable", rows: IntArray, log_priors: N, limits: HypothesisLimits
+) -> tuple[IntN, IntArray, N]:
+    """Return the hypotheses after a scan: the one before, columns of tracks (C, T), and logs of weights (C,).
+
+    Hypotheses whose tracks can have the same detections, with the same gains, share one assignment problem.
+    """
+    unique = np.unique(rows, axis=0, return_inverse=True)
+    problems, owners = np.asarray(unique[0], dtype=np.int64), unique[1].ravel()
+    top = np.full(len(problems), -np.inf)
+    np.maximum.at(top, owners, log_priors)
+    max_gap = -math.log(max(limits.min_weight, np.finfo(np.float64).tiny))
+    best = -np.inf
+    found: list[tuple[IntN, IntArray, N]] = []
+    for position in np.argsort(-top, kind="stable").tolist():
+        max_cost = float(top[position]) - best + max_gap
+        assigned, gains = _rank_problem(table, problems[position], limits.n_hypotheses, max_cost, max_gap)
+        hypotheses = np.flatnonzero(owners == position)
+        best = max(best, float(top[position]) + float(gains.max(initial=-np.inf)))
+        log_weights = log_priors[hypotheses][:, None] + gains
+        first, second = np.nonzero(log_weights >= best - max_gap)
+        found.append((hypotheses[first], assigned[second], log_weights[first, second]))
+    return (
+        np.concatenate([parents for parents, _, _ in found]),
+        np.vstack([assigned for _, assigned, _ in found]),
+        np.concatenate([log_weights for _, _, log_weights in found]),
+    )
 
 
 def _normalize(log_weights: N, members: IntArray) -> Cluster:
@@ -150,19 +173,15 @@ def _make_table(cluster: Cluster, weights: AssociationWeights, detections: IntN,
     return _GainTable(rows, gains, table)
 
 
-def _rank_hypothesis(table: _GainTable, members: IntK, n_best: int, min_weight: float) -> tuple[IntArray, N]:
-    """Return the best assignments of a hypothesis: columns (k, T), -1 for none, and logs of relative weights (k,)."""
-    gains = table.gains[table.rows[members]]
-    has_edge = gains > -np.inf
-    tracks, detections = np.flatnonzero(has_edge.any(axis=1)), np.flatnonzero(has_edge.any(axis=0))
+def _rank_problem(table: _GainTable, rows: IntK, n_best: int, max_cost: float, max_gap: float) -> tuple[IntArray, N]:
+    """Return the best assignments of tracks with some rows (T,): columns (k, T), -1 for none, and gains (k,)."""
+    tracks = np.flatnonzero(rows < len(table.gains) - 1)
+    gains = table.gains[rows[tracks]]
+    detections = np.flatnonzero((gains > -np.inf).any(axis=0))
     ranked = rank_assignments(
-        -gains[tracks][:, detections],
-        np.zeros(len(tracks)),
-        np.zeros(len(detections)),
-        n_best,
-        -math.log(max(min_weight, 1e-300)),
+        -gains[:, detections], np.zeros(len(tracks)), np.zeros(len(detections)), n_best, max_cost, max_gap
     )
-    assigned = np.full((len(ranked.costs), len(members)), -1)
+    assigned = np.full((len(ranked.costs), len(rows)), -1)
     if len(tracks):
         assigned[:, tracks] = np.where(ranked.columns >= 0, detections[ranked.columns], -1)
     return assigned, -ranked.costs

@@ -29,7 +29,12 @@ class RankedAssignments(NamedTuple):
 
 
 def rank_assignments(
-    costs: Array, missed_costs: K, new_costs: K, n_best: int, max_gap: float = np.inf
+    costs: Array,
+    missed_costs: K,
+    new_costs: K,
+    n_best: int,
+    max_cost: float = np.inf,
+    max_gap: float = np.inf,
 ) -> RankedAssignments:
     """Return the ``n_best`` assignments of least cost, or all if there are fewer.
 
@@ -46,13 +51,15 @@ def rank_assignments(
         Costs of columns without a row; infinity forbids it.
     n_best : int
         At least 1.
+    max_cost : float, default=inf
+        Assignments that cost more are left out.
     max_gap : float, default=inf
         Assignments that cost more than this above the best one are left out.
 
     Returns
     -------
     RankedAssignments
-        Without entries if every assignment is forbidden.
+        Without entries if every assignment is forbidden or costs more than ``max_cost``.
 
     Raises
     ------
@@ -60,12 +67,26 @@ def rank_assignments(
         If a cost is NaN or minus infinity.
     """
     n_rows, n_columns = costs.shape
-    matrix, offset = _add_options(np.asarray(costs, dtype=np.float64), missed_costs, new_costs)
-    if not (matrix > -np.inf).all():
+    if not all((values > -np.inf).all() for values in (costs, missed_costs, new_costs)):
         raise ParameterError.invalid_value("costs", "NaN or minus infinity", "numbers, or infinity for forbidden pairs")
-    solutions, totals = _rank_solutions(matrix, n_rows, n_best, max_gap)
+    if n_rows == 1 and np.isfinite(new_costs).all():
+        return _rank_single_row(costs[0], float(missed_costs[0]), new_costs, n_best, max_cost, max_gap)
+    matrix, offset = _add_options(costs, missed_costs, new_costs)
+    queue = _Queue(n_best, max_cost - offset, max_gap)
+    solutions, totals = _rank_solutions(matrix, n_rows, n_best, queue)
     columns = np.array(solutions, dtype=np.int64).reshape(len(totals), len(matrix))[:, :n_rows]
     return RankedAssignments(np.where(columns < n_columns, columns, -1), np.array(totals) + offset)
+
+
+def _rank_single_row(
+    costs: Array, missed_cost: float, new_costs: K, n_best: int, max_cost: float, max_gap: float
+) -> RankedAssignments:
+    """Return the best columns of one row in order; every column may stay without a row."""
+    totals = np.append(costs - new_costs, missed_cost) + new_costs.sum()
+    order = np.argsort(totals, kind="stable")[:n_best]
+    limit = min(max_cost, totals[order[0]] + max_gap)
+    order = order[(totals[order] <= limit) & (totals[order] < np.inf)]
+    return RankedAssignments(np.where(order < len(costs), order, -1)[:, None], totals[order])
 
 
 def _add_options(costs: Array, missed_costs: K, new_costs: K) -> tuple[Array, float]:
@@ -87,13 +108,11 @@ def _add_options(costs: Array, missed_costs: K, new_costs: K) -> tuple[Array, fl
     return matrix, float(offsets.sum())
 
 
-def _rank_solutions(matrix: Array, n_rows: int, n_best: int, max_gap: float) -> tuple[list[IntK], list[float]]:
+def _rank_solutions(matrix: Array, n_rows: int, n_best: int, queue: "_Queue") -> tuple[list[IntK], list[float]]:
     """Return the best solutions of a matrix whose rows all need a column, and their costs, by Murty's algorithm."""
     solutions: list[IntK] = []
     totals: list[float] = []
-    queue = _Queue(n_best)
     queue.add(matrix, 0)
-    queue.max_cost = queue.sets[0][0] + max_gap if queue.sets else np.inf
     while queue.sets and len(solutions) < n_best:
         total, _, work, solution, n_fixed = heapq.heappop(queue.sets)
         solutions.append(solution)
@@ -111,14 +130,15 @@ def _rank_solutions(matrix: Array, n_rows: int, n_best: int, max_gap: float) -> 
 class _Queue:
     """Sets of assignments, each with its cheapest one; a set that cannot be among the ``n_best`` is left out.
 
-    ``sets`` is a heap of (cost, number of the set, matrix, solution, number of fixed rows).
+    Costs above ``max_cost``, or by more than ``max_gap`` above the first one, are left out, too. ``sets`` is a heap of
+    (cost, number of the set, matrix, solution, number of fixed rows).
     """
 
-    def __init__(self, n_best: int) -> None:
+    def __init__(self, n_best: int, max_cost: float, max_gap: float) -> None:
         self.sets: list[tuple[float, int, Array, IntK, int]] = []
         self._negative_costs: list[float] = []  # of the cheapest solutions so far, at most n_best, as a heap
         self._n_best, self._n_added = n_best, 0
-        self.max_cost = np.inf
+        self._max_cost, self._max_gap = max_cost, max_gap
 
     def add(self, matrix: Array, n_fixed: int) -> None:
         """Find the cheapest assignment of a matrix whose first ``n_fixed`` rows have one finite cost each."""
@@ -127,8 +147,10 @@ class _Queue:
         except ValueError:  # every assignment has a forbidden pair
             return
         total = float(matrix[rows, columns].sum())
-        if total > self.max_cost:
+        if total > self._max_cost:
             return
+        if not self._n_added:  # the first assignment is the best of all
+            self._max_cost = min(self._max_cost, total + self._max_gap)
         if len(self._negative_costs) < self._n_best:
             heapq.heappush(self._negative_costs, -total)
         elif total > -self._negative_costs[0]:
