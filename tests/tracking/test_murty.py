@@ -77,3 +77,16 @@ def test_costs_without_an_order_are_refused(value):
         rank_assignments(np.array([[value, 1.0]]), np.zeros(1), np.zeros(2), 2)
     with pytest.raises(ParameterError, match="costs"):
         rank_assignments(np.ones((1, 2)), np.array([value]), np.zeros(2), 2)
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (3, 4)])
+def test_limits_cut_the_list(shape):
+    for seed in range(3):
+        costs, missed, new = random_problem(np.random.default_rng(seed), *shape, "plain")
+        plain = rank_assignments(costs, missed, new, 1000)
+        n_below = len(plain.costs) // 2
+        limit = plain.costs[n_below - 1 : n_below + 1].mean()
+        for limits in ({"max_cost": limit}, {"max_gap": limit - plain.costs[0]}):
+            cut = rank_assignments(costs, missed, new, 1000, **limits)
+            np.testing.assert_allclose(cut.costs, plain.costs[:n_below])
+        assert not len(rank_assignments(costs, missed, new, 1000, max_cost=plain.costs[0] - 1e-6).costs)

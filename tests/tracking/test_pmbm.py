@@ -1,12 +1,13 @@
 """The PMBM filter against all global hypotheses of short recordings, and against PMB."""
 
 import itertools
+from functools import cache
 
 import numpy as np
 import pytest
 
 from gaussmix import Intensity, ParameterError
-from gaussmix.tracking import PMB, PMBM, Birth, Clutter, ConstantVelocity, PositionSensor, ReductionLimits
+from gaussmix.tracking import LMB, PMB, PMBM, Birth, Clutter, ConstantVelocity, PositionSensor, ReductionLimits
 from gaussmix.tracking.hypothesis_clusters import marginal_weights
 from tests.tracking.brute_force import assignments
 from tests.tracking.scenes import make_model, simulate_scene
@@ -139,7 +140,7 @@ def test_first_updates_equal_pmb_on_trees():
 
 
 def test_reports_the_best_hypothesis_or_marginals():
-    scans, _ = simulate_scene(0, clutter_rate=10.0)
+    scans, _ = simulate_scene(0, n_scans=16, clutter_rate=6.0)
     best, marginal = (PMBM(make_model(), report=report).run(scans) for report in ("best_hypothesis", "marginal"))
     for one, other in itertools.islice(zip(best, marginal, strict=True), 10, None):
         assert one.labels.tolist() == other.labels.tolist()
@@ -168,22 +169,22 @@ def test_clusters_do_not_share_detections():
     assert max(is_sure.sum() for is_sure in sure) == 1
 
 
-def crossing_scans():
+@cache
+def count_hypotheses(**limits):
+    """Return the numbers of single and of global hypotheses after three objects met."""
     rng = np.random.default_rng(0)
-    positions = [[[-8.0 + k, -4.0 + 0.5 * k], [-8.0 + k, 4.0 - 0.5 * k], [-8.0 + k, 0.5]] for k in range(16)]
-    return [np.array(each) + rng.normal(size=(3, 2)) for each in positions]
+    tracker = PMBM(make_model(), **limits)
+    for k in range(10):
+        positions = [[-8.0 + k, -4.0 + 0.5 * k], [-8.0 + k, 4.0 - 0.5 * k], [-8.0 + k, 0.5]]
+        tracker.step(positions + rng.normal(size=(3, 2)))
+    return len(tracker.state.hypotheses), sum(len(each.weights) for each in tracker.state.clusters)
 
 
 @pytest.mark.parametrize(
     "changes", [{"n_hypotheses": 2}, {"min_hypothesis_weight": 0.05}, {"n_scans": 0}, {"n_scans": None}]
 )
 def test_each_limit_changes_what_is_kept(changes):
-    plain, other = PMBM(make_model()), PMBM(make_model(), **changes)
-    counts = []
-    for tracker in (plain, other):
-        tracker.run(crossing_scans())
-        counts.append((len(tracker.state.hypotheses), sum(len(each.weights) for each in tracker.state.clusters)))
-    assert counts[0] != counts[1]
+    assert count_hypotheses(**changes) != count_hypotheses()
 
 
 @pytest.mark.parametrize(
@@ -212,10 +213,23 @@ def test_unexplained_detections_leave_finite_probabilities():
 
 
 def test_order_of_detections_does_not_matter():
-    scans, _ = simulate_scene(1, clutter_rate=8.0)
+    scans, _ = simulate_scene(1, n_scans=12, clutter_rate=8.0)
     rng = np.random.default_rng(0)
     plain = PMBM(make_model()).run(scans)
     shuffled = PMBM(make_model()).run([scan[rng.permutation(len(scan))] for scan in scans])
     for one, other in zip(plain, shuffled, strict=True):
         order, other_order = np.argsort(one.positions[:, 0]), np.argsort(other.positions[:, 0])
         np.testing.assert_allclose(one.states[order], other.states[other_order], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("tracker", [PMB, LMB, PMBM])
+@pytest.mark.parametrize("clutter_rate", [0.0, 5.0])
+def test_regions_without_detections(tracker, clutter_rate):
+    sensor = PositionSensor(1.0, Clutter(clutter_rate, 4e4), lambda positions: np.where(positions[:, 0] < 0, 0.0, 0.95))
+    place = Intensity.from_parameters([0.1, 0.1], means=[[-20, 0, 0, 0], [10, 0, 0, 0]], covariances=[np.eye(4)] * 2)
+    filtered = tracker(make_model(sensor=sensor, birth=Birth(place)))
+    for k in range(8):  # the object becomes invisible at x = 0, and the last detections contradict the model
+        estimates = filtered.step([[10.0 - 2.0 * k, 0.0], [-20.0, 0.1 * k], [50.0, 50.0]])
+        assert np.isfinite(estimates.states).all()
+        assert ((estimates.existence > 0.0) & (estimates.existence <= 1.0)).all()
+    assert len(estimates) >= 1

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.tracking.association import GatedPairs, gate_pairs
+from gaussmix.tracking.association import GatedPairs, gate_pairs, select_pairs
 from gaussmix.tracking.components import Components, sum_in_groups
 from gaussmix.tracking.kalman import UpdateStack, prepare_update, update_pairs
 from gaussmix.tracking.marginals import AssociationWeights
@@ -86,9 +86,11 @@ def score_hypotheses(
     update = prepare_update(sensor, layout, components.means, components.covariances)
     probabilities = np.minimum(sensor.detection_probabilities(components.means, layout), _MAX_DETECTION_PROBABILITY)
     pairs = gate_pairs(sensor, update, measurements, model.max_squared_distance)
+    detected_weights = components.weights * probabilities
+    pairs = select_pairs(pairs, detected_weights[pairs.components] > 0.0)
     n_track_pairs = int(np.searchsorted(pairs.components, n_track_components))
     with np.errstate(divide="ignore"):
-        log_weights = np.log(components.weights * probabilities)[pairs.components] + pairs.log_densities
+        log_weights = np.log(detected_weights)[pairs.components] + pairs.log_densities
         log_clutter = np.log(sensor.clutter.intensity(measurements))
     log_anywhere = weigh_anywhere(model, n_anywhere, measurements)
     log_born = np.logaddexp(
