@@ -4,12 +4,15 @@ from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
+from gaussmix.tracking.phd import GMPHD
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
+from gaussmix.tracking.spawning import Spawn
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import ReductionLimits
 
 __all__ = [
+    "GMPHD",
     "PMB",
     "Birth",
     "BoxSensor",
@@ -22,5 +25,6 @@ __all__ = [
     "RandomWalk",
     "RangeBearingSensor",
     "ReductionLimits",
+    "Spawn",
     "TargetModel",
 ]

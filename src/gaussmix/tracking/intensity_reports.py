@@ -1,0 +1,118 @@
+"""Which components of an intensity are reported as objects, and with which labels: one function for each rule."""
+
+from typing import Protocol
+
+import numpy as np
+
+from gaussmix.tracking.components import Components
+from gaussmix.tracking.estimates import Estimates
+from gaussmix.tracking.intensity_steps import ObjectIntensity
+from gaussmix.tracking.object_labels import (
+    LabelMemory,
+    Report,
+    assign_labels,
+    find_heaviest,
+    find_labels,
+    remember_labels,
+    update_existence_without_detection,
+)
+from gaussmix.tracking.target_model import TargetModel
+from gaussmix.types import BoolK, IntN
+
+
+class ReportRule(Protocol):
+    """A rule: from components after a scan to the same with labels, what is reported, and the new memory."""
+
+    def __call__(
+        self, model: TargetModel, components: Components, memory: LabelMemory, min_hits: int
+    ) -> tuple[Components, Report, LabelMemory]:
+        """Apply the rule."""
+
+
+def report_copies(
+    model: TargetModel, components: Components, memory: LabelMemory, min_hits: int
+) -> tuple[Components, Report, LabelMemory]:
+    """Report round(w) copies of each component with a weight w above ``report_threshold`` (Vo & Ma 2006, table III).
+
+    Objects have no identity: labels are new in each scan.
+    """
+    shown = _select_by_weight(components, model.report_threshold)
+    copies = np.maximum(np.rint(components.weights[shown]).astype(np.int64), 1)
+    positions = np.repeat(shown, copies)
+    labels = memory.next_label + np.arange(len(positions))
+    existence = np.minimum(components.weights[positions], 1.0)
+    return components, Report(positions, labels, existence), LabelMemory.empty(memory.next_label + len(positions))
+
+
+def report_labelled(
+    model: TargetModel, components: Components, memory: LabelMemory, min_hits: int
+) -> tuple[Components, Report, LabelMemory]:
+    """Report each component with a weight above ``report_threshold`` once, and established objects that were missed.
+
+    An object is established after ``min_hits`` scans that showed it. It is then certain to exist when a detection
+    shows it, and is reported as long as its probability of existence, given the scans without, is high enough.
+    """
+    shown = _select_by_weight(components, model.report_threshold)
+    return report_selected(model, components, memory, shown, min_hits)
+
+
+def report_selected(
+    model: TargetModel, components: Components, memory: LabelMemory, shown: IntN, min_hits: int | None
+) -> tuple[Components, Report, LabelMemory]:
+    """Report components at the positions ``shown``, heaviest first, and established objects that were missed.
+
+    Without ``min_hits``, no missed objects are added.
+    """
+    labelled, next_label = assign_labels(components, shown, memory.next_label)
+    direct = Report(shown, labelled.groups[shown], np.minimum(labelled.weights[shown], 1.0))
+    updated = remember_labels(labelled, memory, direct, next_label)
+    if min_hits is None:
+        return labelled, direct, updated
+    is_shown, _ = find_labels(np.sort(direct.labels), updated.labels)
+    updated = _update_existence(model, labelled, updated, is_shown, min_hits)
+    is_coasting = ~is_shown & (updated.hits >= min_hits) & (updated.existence > model.report_threshold)
+    return labelled, _add_coasting(labelled, direct, updated, is_coasting), updated
+
+
+def make_estimates(model: TargetModel, intensity: ObjectIntensity, report: Report, time: float) -> Estimates:
+    """Return the objects of a report."""
+    components = intensity.components
+    return Estimates(
+        time,
+        report.labels,
+        components.means[report.positions],
+        components.covariances[report.positions],
+        report.existence,
+        intensity.mass,
+        model.motion.layout,
+    )
+
+
+REPORT_RULES: dict[str, ReportRule] = {"labelled": report_labelled, "standard": report_copies}
+
+
+def _select_by_weight(components: Components, threshold: float) -> IntN:
+    """Return the positions of components with weights above a threshold, heaviest first."""
+    order = np.argsort(-components.weights, kind="stable")
+    return order[components.weights[order] > threshold]
+
+
+def _update_existence(
+    model: TargetModel, components: Components, memory: LabelMemory, is_shown: BoolK, min_hits: int
+) -> LabelMemory:
+    """Return the memory with the probabilities that objects exist, shown by a detection or not."""
+    heaviest = find_heaviest(components, memory.labels)
+    probabilities = model.sensor.detection_probabilities(components.means[heaviest], model.motion.layout)
+    missed = update_existence_without_detection(memory.existence, probabilities)
+    shown = np.where(memory.hits >= min_hits, 1.0, memory.existence)
+    return memory.with_existence(np.where(is_shown, shown, missed))
+
+
+def _add_coasting(components: Components, report: Report, memory: LabelMemory, is_coasting: BoolK) -> Report:
+    """Return a report with the heaviest components of missed objects added."""
+    labels = memory.labels[is_coasting]
+    return Report(
+        np.concatenate([report.positions, find_heaviest(components, labels)]),
+        np.concatenate([report.labels, labels]),
+        np.concatenate([report.existence, memory.existence[is_coasting]]),
+    )
