@@ -1,6 +1,7 @@
 """Which components of an intensity are reported as objects, and with which labels: one function for each rule."""
 
-from typing import Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,58 +21,56 @@ from gaussmix.tracking.target_model import TargetModel
 from gaussmix.types import BoolK, IntN
 
 
-class ReportRule(Protocol):
-    """A rule: from components after a scan to the same with labels, what is reported, and the new memory."""
+class Reported(NamedTuple):
+    """An intensity with labels, what is reported of it, and what is known of the labels."""
 
-    def __call__(
-        self, model: TargetModel, components: Components, memory: LabelMemory, min_hits: int
-    ) -> tuple[Components, Report, LabelMemory]:
+    intensity: ObjectIntensity
+    report: Report
+    memory: LabelMemory
+
+
+class ReportRule(Protocol):
+    """A rule: from an intensity after a scan to the same with labels, what is reported, and the new memory."""
+
+    def __call__(self, model: TargetModel, intensity: ObjectIntensity, memory: LabelMemory, min_hits: int) -> Reported:
         """Apply the rule."""
 
 
-def report_copies(
-    model: TargetModel, components: Components, memory: LabelMemory, min_hits: int
-) -> tuple[Components, Report, LabelMemory]:
+def report_copies(model: TargetModel, intensity: ObjectIntensity, memory: LabelMemory, min_hits: int) -> Reported:
     """Report round(w) copies of each component with a weight w above ``report_threshold`` (Vo & Ma 2006, table III).
 
     Objects have no identity: labels are new in each scan.
     """
+    components = intensity.components
     shown = _select_by_weight(components, model.report_threshold)
     copies = np.maximum(np.rint(components.weights[shown]).astype(np.int64), 1)
     positions = np.repeat(shown, copies)
     labels = memory.next_label + np.arange(len(positions))
     existence = np.minimum(components.weights[positions], 1.0)
-    return components, Report(positions, labels, existence), LabelMemory.empty(memory.next_label + len(positions))
+    next_memory = LabelMemory.empty(memory.next_label + len(positions))
+    return Reported(intensity, Report(positions, labels, existence), next_memory)
 
 
-def report_labelled(
-    model: TargetModel, components: Components, memory: LabelMemory, min_hits: int
-) -> tuple[Components, Report, LabelMemory]:
+def report_labelled(model: TargetModel, intensity: ObjectIntensity, memory: LabelMemory, min_hits: int) -> Reported:
     """Report each component with a weight above ``report_threshold`` once, and established objects that were missed.
 
     An object is established after ``min_hits`` scans that showed it. It is then certain to exist when a detection
     shows it, and is reported as long as its probability of existence, given the scans without, is high enough.
     """
-    shown = _select_by_weight(components, model.report_threshold)
-    return report_selected(model, components, memory, shown, min_hits)
-
-
-def report_selected(
-    model: TargetModel, components: Components, memory: LabelMemory, shown: IntN, min_hits: int | None
-) -> tuple[Components, Report, LabelMemory]:
-    """Report components at the positions ``shown``, heaviest first, and established objects that were missed.
-
-    Without ``min_hits``, no missed objects are added.
-    """
-    labelled, next_label = assign_labels(components, shown, memory.next_label)
-    direct = Report(shown, labelled.groups[shown], np.minimum(labelled.weights[shown], 1.0))
-    updated = remember_labels(labelled, memory, direct, next_label)
-    if min_hits is None:
-        return labelled, direct, updated
-    is_shown, _ = find_labels(np.sort(direct.labels), updated.labels)
-    updated = _update_existence(model, labelled, updated, is_shown, min_hits)
+    reported = report_selected(intensity, memory, _select_by_weight(intensity.components, model.report_threshold))
+    components = reported.intensity.components
+    is_shown, _ = find_labels(np.sort(reported.report.labels), reported.memory.labels)
+    updated = _update_existence(model, components, reported.memory, is_shown, min_hits)
     is_coasting = ~is_shown & (updated.hits >= min_hits) & (updated.existence > model.report_threshold)
-    return labelled, _add_coasting(labelled, direct, updated, is_coasting), updated
+    return Reported(reported.intensity, _add_coasting(components, reported.report, updated, is_coasting), updated)
+
+
+def report_selected(intensity: ObjectIntensity, memory: LabelMemory, shown: IntN) -> Reported:
+    """Report components at the positions ``shown``, heaviest first, each with a label of its own."""
+    components, next_label = assign_labels(intensity.components, shown, memory.next_label)
+    report = Report(shown, components.groups[shown], np.minimum(components.weights[shown], 1.0))
+    memory = remember_labels(components, memory, report, intensity.detections[shown] >= 0, next_label)
+    return Reported(replace(intensity, components=components), report, memory)
 
 
 def make_estimates(model: TargetModel, intensity: ObjectIntensity, report: Report, time: float) -> Estimates:
@@ -83,6 +82,7 @@ def make_estimates(model: TargetModel, intensity: ObjectIntensity, report: Repor
         components.means[report.positions],
         components.covariances[report.positions],
         report.existence,
+        intensity.detections[report.positions],
         intensity.mass,
         model.motion.layout,
     )

@@ -25,11 +25,13 @@ from gaussmix.types import ND, IntN, K, N
 class ObjectIntensity:
     """Gaussians whose weights are expected numbers of objects, and ``n_anywhere`` objects that are anywhere.
 
-    ``components.groups`` are labels; 0 marks components of objects without a label.
+    ``components.groups`` are labels; 0 marks components of objects without a label. ``detections`` (M,) are positions
+    of the detections of the last scan that the components come from, -1 for those without.
     """
 
     components: Components
     n_anywhere: float
+    detections: IntN
 
     @property
     def mass(self) -> float:
@@ -66,7 +68,7 @@ class ScoredIntensity(NamedTuple):
 
 def initial_intensity(model: TargetModel) -> ObjectIntensity:
     """Return the intensity before the first scan."""
-    return ObjectIntensity(Components.empty(model.motion.n_states), model.birth.initial_number)
+    return ObjectIntensity(Components.empty(model.motion.n_states), model.birth.initial_number, np.zeros(0, np.int64))
 
 
 def predict_intensity(
@@ -78,7 +80,9 @@ def predict_intensity(
     parts = [moved.with_weights(survival * moved.weights)]
     parts += [spawn.make_components(components, dt) for spawn in spawns]
     parts.append(birth.make_components(model.motion.n_states, dt))
-    return ObjectIntensity(Components.concatenate(parts), survival * intensity.n_anywhere + birth.rate * dt)
+    predicted = Components.concatenate(parts)
+    n_anywhere = survival * intensity.n_anywhere + birth.rate * dt
+    return ObjectIntensity(predicted, n_anywhere, np.full(len(predicted), -1))
 
 
 def score_intensity(model: TargetModel, intensity: ObjectIntensity, measurements: ND) -> ScoredIntensity:
@@ -129,21 +133,23 @@ def update_intensity(
         scored.update.covariances[pairs.components],
         components.modes[pairs.components],
     )
-    born = _start_anywhere(model, scored, log_detection_factors)
+    born, first_detections = _start_anywhere(model, scored, log_detection_factors)
     return ObjectIntensity(
         Components.concatenate([missed, detected, born]),
         missed_factor * scored.intensity.n_anywhere * scored.missed_anywhere,
+        np.concatenate([np.full(len(missed), -1), pairs.detections, first_detections]),
     )
 
 
 def reduce_intensity(model: TargetModel, intensity: ObjectIntensity, n_detections: int) -> ObjectIntensity:
     """Return the intensity with fewer components, by ``model.undetected_limits``: prune, merge, and cap.
 
-    Merged components have the label of the heaviest. Components that are heavy enough to be reported do not count
-    towards the cap. Neither does one for each detection if objects appear anywhere, as each may be a new object.
+    Merged components have label and detection of the heaviest. Components that are heavy enough to be reported do not
+    count towards the cap. Neither does one for each detection if objects appear anywhere, as each may be a new object.
     """
     limits = model.undetected_limits
-    kept = intensity.components.select(intensity.components.weights > limits.min_weight)
+    is_kept = intensity.components.weights > limits.min_weight
+    kept = intensity.components.select(is_kept)
     reduced = merge_close_components(
         kept.modes, kept.weights, kept.means, kept.covariances, limits.merge_distance**2, max(len(kept), 1)
     )
@@ -158,20 +164,20 @@ def reduce_intensity(model: TargetModel, intensity: ObjectIntensity, n_detection
         reduced.covariances[heaviest],
         kept.modes[positions],
     )
-    return ObjectIntensity(components, intensity.n_anywhere)
+    return ObjectIntensity(components, intensity.n_anywhere, intensity.detections[is_kept][positions])
 
 
-def _start_anywhere(model: TargetModel, scored: ScoredIntensity, log_detection_factors: N) -> Components:
-    """Return a component without a label for each detection that the uniform part explains.
+def _start_anywhere(model: TargetModel, scored: ScoredIntensity, log_detection_factors: N) -> tuple[Components, IntN]:
+    """Return components without labels from the uniform part, and their detections.
 
     Source: Beard, Vo, Vo & Arulampalam, "A partially uniform target birth model for Gaussian mixture PHD/CPHD
     filtering", IEEE Trans. Aerospace and Electronic Systems 49, 2013.
     """
     weights = np.exp(scored.log_anywhere + log_detection_factors)
-    is_possible = weights > model.undetected_limits.min_weight
-    means, covariances = locate_births(model, scored.measurements[is_possible])
-    none = np.zeros(len(means), dtype=np.int64)
-    return Components(none, weights[is_possible], means, covariances, none)
+    detections = np.flatnonzero(weights > model.undetected_limits.min_weight)
+    means, covariances = locate_births(model, scored.measurements[detections])
+    none = np.zeros(len(detections), dtype=np.int64)
+    return Components(none, weights[detections], means, covariances, none), detections
 
 
 def _miss_anywhere(model: TargetModel, measurements: ND) -> float:

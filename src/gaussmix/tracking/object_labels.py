@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.tracking.components import Components
-from gaussmix.types import AnyArray, IntN, K, N
+from gaussmix.types import BoolK, BoolN, IntN, K, N
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,20 +74,23 @@ def assign_labels(components: Components, shown: IntN, next_label: int) -> tuple
     return components.with_groups(groups), next_label + n_new
 
 
-def remember_labels(components: Components, memory: LabelMemory, report: Report, next_label: int) -> LabelMemory:
-    """Return the memory of the labels that components still have, with one more hit for those in a report."""
+def remember_labels(
+    components: Components, memory: LabelMemory, report: Report, is_hit: BoolN, next_label: int
+) -> LabelMemory:
+    """Return the memory of the labels that components still have, with one more hit where a report has a detection."""
     labels = np.unique(components.groups)
     labels = labels[labels > 0]
     hits, existence = np.zeros(len(labels), dtype=np.int64), np.zeros(len(labels))
     is_known, positions = find_labels(memory.labels, labels)
     hits[is_known], existence[is_known] = memory.hits[positions], memory.existence[positions]
-    is_shown, places = find_labels(report.labels[order := np.argsort(report.labels)], labels)
-    hits[is_shown] += 1
+    order = np.argsort(report.labels)
+    is_shown, places = find_labels(report.labels[order], labels)
+    hits[is_shown] += is_hit[order][places]
     existence[is_shown] = report.existence[order][places]
     return LabelMemory(labels, hits, existence, next_label)
 
 
-def find_labels(known: IntN, labels: IntN) -> tuple[AnyArray, IntN]:
+def find_labels(known: IntN, labels: IntN) -> tuple[BoolK, IntN]:
     """Return which labels are among ``known``, in ascending order, and the positions there of those that are."""
     if not len(known):
         return np.zeros(len(labels), dtype=bool), np.zeros(0, dtype=np.int64)

@@ -124,10 +124,8 @@ class GMPHD(AbstractTracker):
         log_factors = np.where(np.isfinite(log_totals), -log_totals, -np.inf)
         updated = update_intensity(self.model, scored, 1.0, log_factors)
         reduced = reduce_intensity(self.model, updated, len(detections))
-        components, report, memory = REPORT_RULES[self.report](
-            self.model, reduced.components, state.memory, self.min_hits
-        )
-        return GMPHDState(ObjectIntensity(components, reduced.n_anywhere), memory, report)
+        reported = REPORT_RULES[self.report](self.model, reduced, state.memory, self.min_hits)
+        return GMPHDState(reported.intensity, reported.memory, reported.report)
 
     def estimate(self, state: GMPHDState, time: float) -> Estimates:
         """Return the reported components; the expected number of objects is the sum of all weights."""
