@@ -15,7 +15,6 @@ from gaussmix.tracking.object_labels import (
     find_heaviest,
     find_labels,
     remember_labels,
-    update_existence_without_detection,
 )
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.types import BoolK, IntN
@@ -58,11 +57,10 @@ def report_labelled(model: TargetModel, intensity: ObjectIntensity, memory: Labe
     shows it, and is reported as long as its probability of existence, given the scans without, is high enough.
     """
     reported = report_selected(intensity, memory, _select_by_weight(intensity.components, model.report_threshold))
-    components = reported.intensity.components
-    is_shown, _ = find_labels(np.sort(reported.report.labels), reported.memory.labels)
-    updated = _update_existence(model, components, reported.memory, is_shown, min_hits)
+    updated, report = reported.memory, reported.report
+    is_shown, _ = find_labels(np.sort(report.labels), updated.labels)
     is_coasting = ~is_shown & (updated.hits >= min_hits) & (updated.existence > model.report_threshold)
-    return Reported(reported.intensity, _add_coasting(components, reported.report, updated, is_coasting), updated)
+    return reported._replace(report=_add_coasting(reported.intensity.components, report, updated, is_coasting))
 
 
 def report_selected(intensity: ObjectIntensity, memory: LabelMemory, shown: IntN) -> Reported:
@@ -95,17 +93,6 @@ def _select_by_weight(components: Components, threshold: float) -> IntN:
     """Return the positions of components with weights above a threshold, heaviest first."""
     order = np.argsort(-components.weights, kind="stable")
     return order[components.weights[order] > threshold]
-
-
-def _update_existence(
-    model: TargetModel, components: Components, memory: LabelMemory, is_shown: BoolK, min_hits: int
-) -> LabelMemory:
-    """Return the memory with the probabilities that objects exist, shown by a detection or not."""
-    heaviest = find_heaviest(components, memory.labels)
-    probabilities = model.sensor.detection_probabilities(components.means[heaviest], model.motion.layout)
-    missed = update_existence_without_detection(memory.existence, probabilities)
-    shown = np.where(memory.hits >= min_hits, 1.0, memory.existence)
-    return memory.with_existence(np.where(is_shown, shown, missed))
 
 
 def _add_coasting(components: Components, report: Report, memory: LabelMemory, is_coasting: BoolK) -> Report:

@@ -86,7 +86,8 @@ def remember_labels(
     order = np.argsort(report.labels)
     is_shown, places = find_labels(report.labels[order], labels)
     hits[is_shown] += is_hit[order][places]
-    existence[is_shown] = report.existence[order][places]
+    is_first = is_shown & ~is_known
+    existence[is_first] = report.existence[order][places[is_first[is_shown]]]
     return LabelMemory(labels, hits, existence, next_label)
 
 
@@ -103,10 +104,3 @@ def find_heaviest(components: Components, labels: IntN) -> IntN:
     """Return the position of the heaviest component of each label, (L,); all labels must have one."""
     order = np.lexsort((-components.weights, components.groups))
     return order[np.searchsorted(components.groups[order], labels)]
-
-
-def update_existence_without_detection(existence: K, detection_probabilities: N) -> K:
-    """Return the probabilities that objects exist after they were not detected: r (1 - p) / (1 - r p)."""
-    return existence * (1.0 - detection_probabilities) / np.maximum(
-        1.0 - existence * detection_probabilities, np.finfo(np.float64).tiny
-    )

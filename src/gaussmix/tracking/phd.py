@@ -23,6 +23,7 @@ from gaussmix.tracking.intensity_steps import (
     score_intensity,
     update_intensity,
 )
+from gaussmix.tracking.label_existence import update_existence
 from gaussmix.tracking.object_labels import LabelMemory, Report
 from gaussmix.tracking.spawning import Spawn
 from gaussmix.tracking.target_model import TargetModel
@@ -124,7 +125,8 @@ class GMPHD(AbstractTracker):
         log_factors = np.where(np.isfinite(log_totals), -log_totals, -np.inf)
         updated = update_intensity(self.model, scored, 1.0, log_factors)
         reduced = reduce_intensity(self.model, updated, len(detections))
-        reported = REPORT_RULES[self.report](self.model, reduced, state.memory, self.min_hits)
+        memory = update_existence(scored, log_factors, state.memory)
+        reported = REPORT_RULES[self.report](self.model, reduced, memory, self.min_hits)
         return GMPHDState(reported.intensity, reported.memory, reported.report)
 
     def estimate(self, state: GMPHDState, time: float) -> Estimates:
