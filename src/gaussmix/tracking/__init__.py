@@ -2,6 +2,7 @@
 
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
+from gaussmix.tracking.cphd import GMCPHD
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.phd import GMPHD
@@ -12,6 +13,7 @@ from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import ReductionLimits
 
 __all__ = [
+    "GMCPHD",
     "GMPHD",
     "PMB",
     "Birth",

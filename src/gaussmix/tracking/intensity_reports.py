@@ -71,7 +71,9 @@ def report_selected(intensity: ObjectIntensity, memory: LabelMemory, shown: IntN
     return Reported(replace(intensity, components=components), report, memory)
 
 
-def make_estimates(model: TargetModel, intensity: ObjectIntensity, report: Report, time: float) -> Estimates:
+def make_estimates(
+    model: TargetModel, intensity: ObjectIntensity, report: Report, expected_number: float, time: float
+) -> Estimates:
     """Return the objects of a report."""
     components = intensity.components
     return Estimates(
@@ -81,7 +83,7 @@ def make_estimates(model: TargetModel, intensity: ObjectIntensity, report: Repor
         components.covariances[report.positions],
         report.existence,
         intensity.detections[report.positions],
-        intensity.mass,
+        expected_number,
         model.motion.layout,
     )
 

@@ -131,7 +131,7 @@ class GMPHD(AbstractTracker):
 
     def estimate(self, state: GMPHDState, time: float) -> Estimates:
         """Return the reported components; the expected number of objects is the sum of all weights."""
-        return make_estimates(self.model, state.intensity, state.report, time)
+        return make_estimates(self.model, state.intensity, state.report, state.intensity.mass, time)
 
 
 def _parse_spawns(spawn: Spawn | Sequence[Spawn], n_states: int) -> tuple[Spawn, ...]:
