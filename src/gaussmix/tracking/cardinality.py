@@ -7,13 +7,14 @@ Source: Vo, Vo & Cantoni, "Analytic implementations of the cardinalized probabil
 Trans. Signal Processing 55, 2007, equations 13 to 22.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
 from scipy.stats import poisson
 
-from gaussmix.tracking.symmetric_functions import log_elementary_symmetric, log_leave_one_out, log_sum
+from gaussmix.tracking.symmetric_functions import log_leave_one_out, log_partial_products, log_sum
 from gaussmix.types import Array, K, N
 
 _TAIL = 1e-15  # probability of the numbers that are cut off
@@ -32,10 +33,13 @@ class CardinalityUpdate(NamedTuple):
     log_detection_factors: N
 
 
+@lru_cache(maxsize=16)  # births are the same in each scan
 def poisson_cardinality(mean: float) -> K:
-    """Return the log probabilities of a Poisson distribution."""
+    """Return the log probabilities of a Poisson distribution, read-only."""
     numbers = np.arange(int(poisson.isf(_TAIL, mean)) + 2)
-    return np.asarray(xlogy(numbers, mean) - mean - gammaln(numbers + 1.0))
+    log_probabilities: K = np.asarray(xlogy(numbers, mean) - mean - gammaln(numbers + 1.0))
+    log_probabilities.setflags(write=False)
+    return log_probabilities
 
 
 def predict_cardinality(log_probabilities: K, survival: float, n_born: float) -> K:
@@ -52,9 +56,7 @@ def predict_cardinality(log_probabilities: K, survival: float, n_born: float) ->
     before, after = numbers[:, None], numbers[None, :]
     lost = np.maximum(before - after, 0)
     log_binomial = gammaln(before + 1.0) - gammaln(after + 1.0) - gammaln(lost + 1.0)
-    log_thinning = np.where(
-        before >= after, log_binomial + xlogy(after, survival) + xlog1py(lost, -survival), -np.inf
-    )
+    log_thinning = np.where(before >= after, log_binomial + xlogy(after, survival) + xlog1py(lost, -survival), -np.inf)
     survivors = log_sum(log_probabilities[:, None] + log_thinning, axis=0)
     born = poisson_cardinality(n_born)
     sums = np.full((len(born), len(survivors) + len(born) - 1), -np.inf)
@@ -91,14 +93,15 @@ def update_cardinality(
     degree = min(len(scale), len(log_probabilities) - 1)
     log_missed = np.log(max(n_missed / mass if mass > 0.0 else 1.0, _MIN_FRACTION))
     by_number = _log_permutations(len(log_probabilities), degree, log_missed, 0)
-    detected = log_elementary_symmetric(log_false, log_true, degree)
+    products = log_partial_products(log_false, log_true, degree)
+    detected = products[-1]
     joint = log_probabilities + log_sum(by_number + detected, axis=1)
     log_total = log_sum(joint, axis=0)
     one_more = log_sum(
         log_probabilities[:, None] + _log_permutations(len(log_probabilities), degree, log_missed, 1), axis=0
     )
     missed_factor = float(np.exp(log_sum(detected + one_more, axis=0) - log_total - log_mass))
-    factors[is_used] = log_leave_one_out(log_false, log_true, one_more) - log_total - scale - log_mass
+    factors[is_used] = log_leave_one_out(products, log_false, log_true, one_more) - log_total - scale - log_mass
     return CardinalityUpdate(trim_cardinality(joint - log_total), missed_factor, factors)
 
 

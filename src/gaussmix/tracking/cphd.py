@@ -117,7 +117,9 @@ class GMCPHD(AbstractTracker):
         )
         updated = update_intensity(self.model, scored, number.missed_factor, number.log_detection_factors)
         reduced = reduce_intensity(self.model, updated, len(detections))
-        shown = np.argsort(-reduced.components.weights, kind="stable")[: _NUMBERS[self.number](number.log_probabilities)]
+        shown = np.argsort(-reduced.components.weights, kind="stable")[
+            : _NUMBERS[self.number](number.log_probabilities)
+        ]
         intensity, report, memory = report_selected(reduced, state.memory, shown)
         return GMCPHDState(intensity, number.log_probabilities, memory, report)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.tracking.components import Components
-from gaussmix.types import BoolK, BoolN, IntN, K, N
+from gaussmix.types import BoolK, BoolN, IntN, K
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,9 +58,7 @@ class Spawn:
         _require_positive_semidefinite(covariance)
         n_states = len(covariance)
         matrix = np.eye(n_states) if self.matrix is None else _parse_square_matrix("matrix", self.matrix, n_states)
-        offset = (
-            np.zeros(n_states) if self.offset is None else parse_finite_numbers("offset", self.offset, (n_states,))
-        )
+        offset = np.zeros(n_states) if self.offset is None else parse_finite_numbers("offset", self.offset, (n_states,))
         object.__setattr__(self, "_arrays", (covariance, matrix, offset))
 
     @property

@@ -18,19 +18,28 @@ def log_sum(log_values: Array, axis: int) -> Array:
         return np.asarray(np.log(np.exp(log_values - shift).sum(axis=axis)) + np.squeeze(shift, axis))
 
 
-def log_elementary_symmetric(log_constants: N, log_slopes: N, degree: int) -> K:
-    """Return logs of the coefficients 0 to ``degree`` of the product of a_i + b_i t.
+def log_partial_products(log_constants: N, log_slopes: N, degree: int) -> Array:
+    """Return logs of the coefficients of the products of the first 0, 1, ..., n factors, (n + 1, degree + 1).
+
+    The last row is that of all factors.
 
     Parameters
     ----------
     log_constants, log_slopes : arrays of shape (n,)
         Logs of a_i and b_i; minus infinity is allowed.
     degree : int
+        Later coefficients are left out.
     """
-    return _log_prefixes(log_constants, log_slopes, degree)[-1]
+    products = np.full((len(log_constants) + 1, degree + 1), -np.inf)
+    products[0, 0] = 0.0
+    for i in range(len(log_constants)):
+        last = min(i + 1, degree)  # later coefficients are 0
+        products[i + 1, : last + 1] = log_constants[i] + products[i, : last + 1]
+        products[i + 1, 1 : last + 1] = np.logaddexp(products[i + 1, 1 : last + 1], log_slopes[i] + products[i, :last])
+    return products
 
 
-def log_leave_one_out(log_constants: N, log_slopes: N, log_weights: K) -> N:
+def log_leave_one_out(partial_products: Array, log_constants: N, log_slopes: N, log_weights: K) -> N:
     """Return logs of the weighted sum of the coefficients of the product without factor i, for each i, (n,).
 
     A product without one factor is that of the factors before and of those after it. Weights of coefficients pass
@@ -38,12 +47,14 @@ def log_leave_one_out(log_constants: N, log_slopes: N, log_weights: K) -> N:
 
     Parameters
     ----------
+    partial_products : array of shape (n + 1, degree + 1)
+        Those of `log_partial_products`.
     log_constants, log_slopes : arrays of shape (n,)
         Logs of a_i and b_i.
     log_weights : array of shape (degree + 1,)
         Logs of the weights of the coefficients; later coefficients have the weight 0.
     """
-    prefixes = _log_prefixes(log_constants, log_slopes, len(log_weights) - 1)[:-1]
+    prefixes = partial_products[:-1]
     weights = np.empty_like(prefixes)
     current = log_weights
     for i in range(len(log_constants) - 1, -1, -1):
@@ -51,14 +62,3 @@ def log_leave_one_out(log_constants: N, log_slopes: N, log_weights: K) -> N:
         current = log_constants[i] + current
         current[:-1] = np.logaddexp(current[:-1], log_slopes[i] + weights[i, 1:])
     return log_sum(prefixes + weights, axis=1)
-
-
-def _log_prefixes(log_constants: N, log_slopes: N, degree: int) -> Array:
-    """Return logs of the coefficients of the products of the first 0, 1, ..., n factors, (n + 1, degree + 1)."""
-    prefixes = np.full((len(log_constants) + 1, degree + 1), -np.inf)
-    prefixes[0, 0] = 0.0
-    for i in range(len(log_constants)):
-        last = min(i + 1, degree)  # later coefficients are 0
-        prefixes[i + 1, : last + 1] = log_constants[i] + prefixes[i, : last + 1]
-        prefixes[i + 1, 1 : last + 1] = np.logaddexp(prefixes[i + 1, 1 : last + 1], log_slopes[i] + prefixes[i, :last])
-    return prefixes
