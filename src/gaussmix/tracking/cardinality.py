@@ -18,7 +18,7 @@ from gaussmix.tracking.symmetric_functions import log_leave_one_out, log_partial
 from gaussmix.types import Array, K, N
 
 _TAIL = 1e-15  # probability of the numbers that are cut off
-_MIN_FRACTION = 1e-12  # of objects that are missed, and of detections that are false, at least
+_MIN_FRACTION = 1e-100  # of objects that are missed, and of detections that are false, at least
 
 
 class CardinalityUpdate(NamedTuple):

@@ -1,8 +1,10 @@
 """``GMCPHD``: the Gaussian-mixture cardinalized PHD filter.
 
-Beside the intensity of objects, the filter knows the distribution of their number, so that the number is less noisy
-than that of a PHD filter (Vo, Vo & Cantoni, "Analytic implementations of the cardinalized probability hypothesis
-density filter", IEEE Trans. Signal Processing 55, 2007).
+Beside the intensity of objects, the filter knows the distribution of their number. So its number of objects is less
+noisy than that of a PHD filter.
+
+Source: Vo, Vo & Cantoni, "Analytic implementations of the cardinalized probability hypothesis density filter", IEEE
+Trans. Signal Processing 55, 2007.
 """
 
 from collections.abc import Callable
@@ -26,7 +28,9 @@ from gaussmix.tracking.intensity_steps import (
 from gaussmix.tracking.object_labels import LabelMemory, Report
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracker import AbstractTracker
-from gaussmix.types import ND, K
+from gaussmix.types import ND, IntK, K
+
+_TIE = 1e-9  # weights that differ by this part are equal
 
 # Ways to estimate the number of objects from the log probabilities of 0, 1, ... objects.
 _NUMBERS: dict[str, Callable[[K], int]] = {
@@ -67,7 +71,8 @@ class GMCPHD(AbstractTracker):
     model : TargetModel
         Motion, sensor, births, and limits; ``undetected_limits`` say how the intensity is reduced.
     number : {"map", "mean"}, default="map"
-        Number of reported objects: the most probable one, or the rounded mean.
+        Number of reported objects: the most probable one, or the rounded mean. The heaviest components are reported,
+        but of several with equal weights all or none.
 
     Raises
     ------
@@ -117,12 +122,22 @@ class GMCPHD(AbstractTracker):
         )
         updated = update_intensity(self.model, scored, number.missed_factor, number.log_detection_factors)
         reduced = reduce_intensity(self.model, updated, len(detections))
-        shown = np.argsort(-reduced.components.weights, kind="stable")[
-            : _NUMBERS[self.number](number.log_probabilities)
-        ]
+        shown = _select_heaviest(reduced.components.weights, _NUMBERS[self.number](number.log_probabilities))
         intensity, report, memory = report_selected(reduced, state.memory, shown)
         return GMCPHDState(intensity, number.log_probabilities, memory, report)
 
     def estimate(self, state: GMCPHDState, time: float) -> Estimates:
         """Return the reported components; the expected number of objects is the mean of its distribution."""
         return make_estimates(self.model, state.intensity, state.report, mean_number(state.log_cardinality), time)
+
+
+def _select_heaviest(weights: K, n_shown: int) -> IntK:
+    """Return the positions of the heaviest components, heaviest first.
+
+    Those of equal weight are shown together or not at all, as the order of detections must not choose among them.
+    """
+    order = np.argsort(-weights, kind="stable")
+    if n_shown < len(order):
+        next_weight = weights[order[n_shown]]
+        n_shown = int((weights > next_weight * (1.0 + _TIE)).sum())
+    return order[:n_shown]

@@ -1,0 +1,49 @@
+"""Scenes and distances that tests of filters of an intensity share."""
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from benchmarks.tracking_scenarios import TrueObjects
+from gaussmix.tracking import Birth, Clutter, ConstantVelocity, Estimates, PositionSensor, TargetModel
+from gaussmix.types import KD
+
+
+def ospa_parts(estimated: KD, true: KD, cutoff: float = 100.0) -> tuple[float, float]:
+    """Return the localisation and the cardinality part of the OSPA distance of order 1."""
+    larger = max(len(estimated), len(true))
+    if larger == 0:
+        return 0.0, 0.0
+    distances = np.minimum(np.linalg.norm(estimated[:, None] - true[None], axis=2), cutoff)
+    rows, columns = linear_sum_assignment(distances)
+    return distances[rows, columns].sum() / larger, cutoff * abs(len(estimated) - len(true)) / larger
+
+
+def mean_ospa(estimates: list[Estimates], truth: list[TrueObjects]) -> np.ndarray:
+    """Return OSPA, localisation and cardinality part as means over scans."""
+    parts = [ospa_parts(scan.positions, true.positions) for scan, true in zip(estimates, truth, strict=True)]
+    localization, cardinality = np.mean(parts, axis=0)
+    return np.array([localization + cardinality, localization, cardinality])
+
+
+def make_anywhere_model(
+    scale: float = 1.0, clutter_rate: float = 3.0, detection_probability: Any = 0.9, **options: Any
+) -> TargetModel:
+    """Return a model of a square of side 100 with births anywhere; ``scale`` is the unit of length."""
+    region = {"low": [0.0, 0.0], "high": [100.0 * scale, 100.0 * scale]}
+    sensor = PositionSensor(1.0 * scale, Clutter.in_region(clutter_rate, **region), detection_probability)
+    birth = Birth.anywhere(rate=0.2, hidden_std=2.0 * scale, initial_number=2.0, **region)
+    return TargetModel(ConstantVelocity(0.3 * scale), sensor, birth, **options)
+
+
+def simulate_walkers(seed: int, n_scans: int = 15, clutter_rate: float = 3.0, probability: float = 0.9) -> list[KD]:
+    """Return detections of three objects on straight lines in a square of side 100, among false ones."""
+    rng = np.random.default_rng(seed)
+    places, velocities = np.array([[20.0, 20.0], [50.0, 80.0], [80.0, 30.0]]), rng.normal(0.0, 1.0, (3, 2))
+    scans = []
+    for scan in range(n_scans):
+        seen = (places + scan * velocities)[rng.random(3) < probability]
+        noisy = seen + rng.normal(0.0, 1.0, seen.shape)
+        scans.append(rng.permutation(np.vstack([noisy, rng.uniform(0.0, 100.0, (rng.poisson(clutter_rate), 2))])))
+    return scans
