@@ -204,17 +204,12 @@ def test_standard_report_gives_copies_without_identity() -> None:
     assert not set(twice[0].labels.tolist()) & set(twice[1].labels.tolist())
 
 
-def test_equally_likely_objects_are_reported_together_or_not_at_all() -> None:
-    birth = Birth.anywhere(1.0, [0.0, 0.0], [100.0, 100.0], initial_number=1.0)
-    sensor = PositionSensor(1.0, Clutter.in_region(2.0, [0.0, 0.0], [100.0, 100.0]), 0.9)
-    model = TargetModel(ConstantVelocity(0.5), sensor, birth)
-    tracker = GMCPHD(model)
-    for n_detections, n_reported in ((4, 0), (2, 2)):
-        tracker.reset()
-        detections = np.arange(2.0 * n_detections).reshape(n_detections, 2) * 10.0
-        estimates = tracker.step(detections)
-        n_probable = int(np.argmax(tracker.state.log_cardinality))
-        assert len(estimates) == (n_detections if n_probable >= n_detections else 0)
+@pytest.mark.parametrize(("clutter_rate", "n_reported"), [(2.0, 0), (1e-3, 4)])
+def test_equally_likely_objects_are_reported_together_or_not_at_all(clutter_rate: float, n_reported: int) -> None:
+    tracker = GMCPHD(make_anywhere_model(clutter_rate=clutter_rate))
+    estimates = tracker.step(20.0 * np.arange(8.0).reshape(4, 2))
+    assert 0 < np.argmax(tracker.state.log_cardinality) <= 4
+    assert len(estimates) == n_reported
 
 
 def test_number_of_reported_objects_is_a_choice() -> None:
