@@ -1,30 +1,28 @@
 """Scenes and distances that tests of filters of an intensity share."""
 
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from benchmarks.tracking_scenarios import TrueObjects
-from gaussmix.tracking import Birth, Clutter, ConstantVelocity, Estimates, PositionSensor, TargetModel
+from gaussmix.tracking import (
+    Birth,
+    Clutter,
+    ConstantVelocity,
+    Estimates,
+    PositionSensor,
+    TargetModel,
+    average_over_frames,
+    ospa,
+)
 from gaussmix.types import KD
-
-
-def ospa_parts(estimated: KD, true: KD, cutoff: float = 100.0) -> tuple[float, float]:
-    """Return the localisation and the cardinality part of the OSPA distance of order 1."""
-    larger = max(len(estimated), len(true))
-    if larger == 0:
-        return 0.0, 0.0
-    distances = np.minimum(np.linalg.norm(estimated[:, None] - true[None], axis=2), cutoff)
-    rows, columns = linear_sum_assignment(distances)
-    return distances[rows, columns].sum() / larger, cutoff * abs(len(estimated) - len(true)) / larger
 
 
 def mean_ospa(estimates: list[Estimates], truth: list[TrueObjects]) -> np.ndarray:
     """Return OSPA, localisation and cardinality part as means over scans."""
-    parts = [ospa_parts(scan.positions, true.positions) for scan, true in zip(estimates, truth, strict=True)]
-    localization, cardinality = np.mean(parts, axis=0)
-    return np.array([localization + cardinality, localization, cardinality])
+    estimated, true = [scan.positions for scan in estimates], [objects.positions for objects in truth]
+    return np.array(astuple(average_over_frames(ospa, estimated, true, cutoff=100.0)))
 
 
 def make_anywhere_model(
