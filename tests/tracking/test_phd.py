@@ -1,4 +1,4 @@
-"""Filters of an intensity: laws of the update, published figures, labels, units, order, and bad input."""
+"""Filters of an intensity: laws of the update, published figures, and labels."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,47 +9,27 @@ from scipy.stats import multivariate_normal
 
 from benchmarks.tracking_scenarios import make_crowded_scenario, make_linear_scenario
 from gaussmix import Intensity
-from gaussmix.errors import DataError, ParameterError
 from gaussmix.tracking import (
     GMCPHD,
     GMPHD,
     Birth,
     Clutter,
     ConstantVelocity,
-    Estimates,
     PositionSensor,
     ReductionLimits,
     TargetModel,
 )
 from gaussmix.tracking.intensity_steps import predict_intensity, reduce_intensity, score_intensity, update_intensity
-from tests.tracking.intensity_scenes import make_anywhere_model, mean_ospa, simulate_walkers
+from tests.tracking.intensity_scenes import (
+    FILTERS,
+    make_anywhere_model,
+    make_place_model,
+    mean_ospa,
+    run_filter,
+    simulate_walkers,
+)
 
-FILTERS = [GMPHD, GMCPHD]
 NO_REDUCTION = ReductionLimits(min_weight=0.0, merge_distance=0.0, max_components=10_000)
-
-
-def run_filter(make: Callable[..., Any], model: TargetModel, scans: list[Any], **options: Any) -> list[Estimates]:
-    """Return what a filter reports of each scan."""
-    estimates: list[Estimates] = make(model, **options).run(scans)
-    return estimates
-
-
-def make_place_model(detection_probability: Any = 0.9, clutter_rate: float = 2.0, **options: Any) -> TargetModel:
-    """Return a model of a square of side 100 with births at two places."""
-    means, covariances = [[10.0, 0.0, 10.0, 0.0], [80.0, 0.0, 60.0, 0.0]], np.repeat(np.eye(4)[None] * 9.0, 2, axis=0)
-    places = Intensity.from_parameters([0.3, 0.6], means=means, covariances=covariances)
-    clutter = Clutter.in_region(clutter_rate, [0.0, 0.0], [100.0, 100.0])
-    sensor = PositionSensor(1.0, clutter, detection_probability)
-    return TargetModel(ConstantVelocity(0.5), sensor, Birth(places), **options)
-
-
-def assert_same_estimates(first: list[Estimates], second: list[Estimates], scale: float, rtol: float) -> None:
-    """Assert that two runs report the same objects, one in other units of length."""
-    for one, other in zip(first, second, strict=True):
-        assert one.labels.tolist() == other.labels.tolist()
-        np.testing.assert_allclose(scale * one.states, other.states, rtol=rtol, atol=rtol * 100.0 * scale)
-        np.testing.assert_allclose(one.existence, other.existence, rtol=rtol, atol=rtol)
-        np.testing.assert_allclose(one.expected_number, other.expected_number, rtol=rtol)
 
 
 # Laws of the steps
@@ -227,65 +207,3 @@ def test_walkers_keep_their_labels(make: Callable[..., Any], seed: int) -> None:
     assert len(estimates[-1]) == 3
     assert set(estimates[-1].labels.tolist()) == set(estimates[10].labels.tolist())
     assert (estimates[-1].detections >= 0).all()
-
-
-# Units, order, and bad input
-
-
-@pytest.mark.parametrize("make", FILTERS)
-@pytest.mark.parametrize("scale", [1e6, 1e-6])
-def test_units_of_length_do_not_matter(make: Callable[..., Any], scale: float) -> None:
-    scans = simulate_walkers(1)
-    plain = run_filter(make, make_anywhere_model(), scans)
-    scaled = run_filter(make, make_anywhere_model(scale), [scale * scan for scan in scans])
-    assert_same_estimates(plain, scaled, scale, 1e-6)
-
-
-@pytest.mark.parametrize("make", FILTERS)
-def test_order_of_detections_does_not_matter(make: Callable[..., Any]) -> None:
-    scans, rng = simulate_walkers(2), np.random.default_rng(0)
-    plain = run_filter(make, make_anywhere_model(), scans)
-    permuted = run_filter(make, make_anywhere_model(), [rng.permutation(scan) for scan in scans])
-    assert_same_estimates(plain, permuted, 1.0, 1e-9)
-
-
-@pytest.mark.parametrize("make", FILTERS)
-def test_thousands_of_detections_and_empty_scans(make: Callable[..., Any]) -> None:
-    scans = [[], np.random.default_rng(0).uniform(0.0, 100.0, (3000, 2)), [], np.zeros((0, 2))]
-    for scan in run_filter(make, make_anywhere_model(), scans):
-        assert np.isfinite(scan.states).all()
-        assert 0.0 <= scan.expected_number < np.inf
-
-
-@pytest.mark.parametrize("make", FILTERS)
-@pytest.mark.parametrize("detections", [[[1.0, np.nan]], [[np.inf, 1.0]], [[1.0, 2.0, 3.0]]])
-def test_bad_detections_are_refused(make: Callable[..., Any], detections: Any) -> None:
-    tracker = make(make_anywhere_model())
-    before = tracker.step([[20.0, 20.0]])
-    with pytest.raises(DataError):
-        tracker.step(detections)
-    assert tracker.time == before.time  # the filter is as it was
-
-
-@pytest.mark.parametrize("make", FILTERS)
-def test_second_scan_at_the_same_time_and_reset(make: Callable[..., Any]) -> None:
-    tracker = make(make_anywhere_model())
-    first = tracker.run(simulate_walkers(0))
-    assert np.isfinite(tracker.step([[20.0, 20.0]], dt=0.0).expected_number)
-    tracker.reset()
-    assert_same_estimates(first, tracker.run(simulate_walkers(0)), 1.0, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("make", "options", "message"),
-    [
-        (GMPHD, {"report": "copies"}, "report"),
-        (GMPHD, {"min_hits": 0}, "min_hits"),
-        (GMPHD, {"min_hits": 1.5}, "min_hits"),
-        (GMPHD, {"spawn": [3.0]}, "spawn"),
-        (GMCPHD, {"number": "median"}, "number"),
-    ],
-)
-def test_bad_parameters_are_refused(make: Callable[..., Any], options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
-        make(make_anywhere_model(), **options)

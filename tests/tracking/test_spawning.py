@@ -7,8 +7,7 @@ from benchmarks.tracking_scenarios import make_spawning_scenario
 from gaussmix.errors import ParameterError
 from gaussmix.tracking import GMPHD, Spawn
 from gaussmix.tracking.components import Components
-from tests.tracking.intensity_scenes import make_anywhere_model, mean_ospa
-from tests.tracking.test_phd import make_place_model
+from tests.tracking.intensity_scenes import make_anywhere_model, make_place_model, mean_ospa
 
 
 def test_spawned_components_follow_the_formula() -> None:
