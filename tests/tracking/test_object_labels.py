@@ -1,9 +1,13 @@
 """Labels of components, what is known of them, and the scenes of the benchmarks."""
 
 import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
 
 from benchmarks.tracking_scenarios import SCENARIOS, make_linear_scenario
 from gaussmix.tracking.components import Components
+from gaussmix.tracking.intensity_steps import ObjectIntensity, score_intensity
+from gaussmix.tracking.label_existence import update_existence
 from gaussmix.tracking.object_labels import (
     LabelMemory,
     Report,
@@ -12,6 +16,7 @@ from gaussmix.tracking.object_labels import (
     find_labels,
     remember_labels,
 )
+from tests.tracking.intensity_scenes import make_place_model
 
 
 def make_components(labels: list[int], weights: list[float]) -> Components:
@@ -47,6 +52,31 @@ def test_labels_are_found() -> None:
     assert positions.tolist() == [2, 0]
     assert find_labels(np.zeros(0, dtype=int), np.array([1]))[0].tolist() == [False]
     assert find_heaviest(make_components([2, 4, 2, 4], [0.1, 0.5, 0.3, 0.2]), np.array([2, 4])).tolist() == [2, 1]
+
+
+def update_one_label(weight: float, existence: float, detections: np.ndarray) -> float:
+    """Return the existence of an object at (50, 50) with a standard deviation of 2 after a scan of a PHD filter."""
+    covariances = np.diag([4.0, 1.0, 4.0, 1.0])[None]
+    component = Components(
+        np.array([7]), np.array([weight]), np.array([[50.0, 0.0, 50.0, 0.0]]), covariances, np.zeros(1, int)
+    )
+    model = make_place_model(detection_probability=0.8)
+    scored = score_intensity(model, ObjectIntensity(component, 0.0, np.array([-1])), detections)
+    memory = LabelMemory(np.array([7]), np.array([3]), np.array([existence]))
+    log_factors = -np.logaddexp(scored.log_detected, scored.log_clutter)
+    return float(update_existence(scored, log_factors, memory).existence[0])
+
+
+@pytest.mark.parametrize("weight", [1e-3, 0.3, 1.0])
+@pytest.mark.parametrize("existence", [0.0, 0.3, 0.99, 1.0])
+def test_existence_follows_integrated_data_association(weight: float, existence: float) -> None:
+    detections = np.array([[51.0, 50.0], [47.0, 52.0], [10.0, 10.0]])
+    densities = multivariate_normal([50.0, 50.0], 5.0 * np.eye(2)).pdf(detections[:2])
+    ratio = 0.2 + 0.8 * densities.sum() / (2.0 / 1e4)  # whatever the weight in the intensity
+    expected = existence * ratio / (1.0 - existence + existence * ratio)
+    assert update_one_label(weight, existence, detections) == pytest.approx(expected, rel=1e-9)
+    missed = existence * 0.2 / (1.0 - existence * 0.8)
+    assert update_one_label(weight, existence, detections[2:]) == pytest.approx(missed, rel=1e-9)
 
 
 def test_scenes_are_as_described() -> None:

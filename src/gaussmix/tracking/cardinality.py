@@ -7,12 +7,12 @@ Source: Vo, Vo & Cantoni, "Analytic implementations of the cardinalized probabil
 Trans. Signal Processing 55, 2007, equations 13 to 22.
 """
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import gammaln, xlog1py, xlogy
-from scipy.stats import poisson
+from scipy.special import gammaln, pdtrc, xlog1py, xlogy
 
 from gaussmix.tracking.symmetric_functions import log_leave_one_out, log_partial_products, log_sum
 from gaussmix.types import Array, K, N
@@ -36,7 +36,8 @@ class CardinalityUpdate(NamedTuple):
 @lru_cache(maxsize=16)  # births are the same in each scan
 def poisson_cardinality(mean: float) -> K:
     """Return the log probabilities of a Poisson distribution, read-only."""
-    numbers = np.arange(int(poisson.isf(_TAIL, mean)) + 2)
+    numbers = np.arange(math.ceil(mean + 10.0 * math.sqrt(mean)) + 20)
+    numbers = numbers[: int((pdtrc(numbers, mean) > _TAIL).sum()) + 2]
     log_probabilities: K = np.asarray(xlogy(numbers, mean) - mean - gammaln(numbers + 1.0))
     log_probabilities.setflags(write=False)
     return log_probabilities
