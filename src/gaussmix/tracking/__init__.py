@@ -2,6 +2,7 @@
 
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
+from gaussmix.tracking.cphd import GMCPHD
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.lmb import LMB
 from gaussmix.tracking.metrics.evaluation import TrackEvaluation, evaluate_tracks
@@ -12,14 +13,18 @@ from gaussmix.tracking.metrics.similarity import BoxOverlap, PointProximity
 from gaussmix.tracking.model_fitting.target_model_fit import TargetModelFit, fit_target_model
 from gaussmix.tracking.mot_files import MotWriter, read_mot, write_mot
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
+from gaussmix.tracking.phd import GMPHD
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.pmbm import PMBM
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
+from gaussmix.tracking.spawning import Spawn
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.track_table import TrackTable
 from gaussmix.tracking.tracks import ReductionLimits
 
 __all__ = [
+    "GMCPHD",
+    "GMPHD",
     "GOSPA",
     "LMB",
     "OSPA",
@@ -39,6 +44,7 @@ __all__ = [
     "RandomWalk",
     "RangeBearingSensor",
     "ReductionLimits",
+    "Spawn",
     "TargetModel",
     "TargetModelFit",
     "TrackEvaluation",
