@@ -148,17 +148,6 @@ def test_reports_the_best_hypothesis_or_marginals():
         assert one.expected_number == other.expected_number
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_follows_objects_with_one_label_each(seed):
-    scans, truth = simulate_scene(seed)
-    labels = set()
-    for estimate, positions in list(zip(PMBM(make_model()).run(scans), truth, strict=True))[8:]:
-        distances = np.linalg.norm(estimate.positions[:, None] - positions, axis=2)
-        assert distances.min(axis=0).max() < 4.0
-        labels |= set(estimate.labels[distances.argmin(axis=0)].tolist())
-    assert len(labels) <= 4
-
-
 def test_clusters_do_not_share_detections():
     scans = [np.array([[x, y] for x in (-80.0, 0.0, 80.0) for y in (-50.0, 50.0)]) + 0.1 * k for k in range(6)]
     tracker = PMBM(make_model())
@@ -210,16 +199,6 @@ def test_unexplained_detections_leave_finite_probabilities():
         estimates = tracker.step(scan)
         assert np.isfinite(estimates.states).all()
         assert ((estimates.existence >= 0.0) & (estimates.existence <= 1.0)).all()
-
-
-def test_order_of_detections_does_not_matter():
-    scans, _ = simulate_scene(1, n_scans=12, clutter_rate=8.0)
-    rng = np.random.default_rng(0)
-    plain = PMBM(make_model()).run(scans)
-    shuffled = PMBM(make_model()).run([scan[rng.permutation(len(scan))] for scan in scans])
-    for one, other in zip(plain, shuffled, strict=True):
-        order, other_order = np.argsort(one.positions[:, 0]), np.argsort(other.positions[:, 0])
-        np.testing.assert_allclose(one.states[order], other.states[other_order], rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("tracker", [PMB, LMB, PMBM])

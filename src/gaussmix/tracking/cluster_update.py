@@ -8,35 +8,15 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gaussmix.tracking.association_problem import AssociationProblem, weigh_unexplained
 from gaussmix.tracking.hypothesis_clusters import Cluster, HypothesisLimits, join_clusters
+from gaussmix.tracking.large_clusters import expand_to_marginals
 from gaussmix.tracking.marginals import AssociationWeights
 from gaussmix.tracking.murty import rank_assignments
-from gaussmix.types import AnyArray, Array, BoolN, IntArray, IntK, IntN, N
+from gaussmix.types import AnyArray, Array, IntArray, IntK, IntN, N
 
-# A detection that nothing explains is false with this log of a weight, relative to its best explanation.
-_LOG_UNEXPLAINED = -700.0
-
-
-@dataclass(frozen=True, eq=False)
-class AssociationProblem:
-    """A scan as clusters see it: L single hypotheses of tracks, E edges to detections, n detections.
-
-    After the scan there are L + E + n single hypotheses: those that were missed, those of edges, and new tracks.
-    ``is_kept`` (L + E + n,) tells which of them exist with enough probability.
-    """
-
-    weights: AssociationWeights
-    is_kept: BoolN
-
-    def child_positions(self, members: IntArray, edges: IntArray) -> IntArray:
-        """Return the single hypotheses after the scan: that of an edge, or for edge -1 that of the missed member."""
-        children = np.where(edges >= 0, len(self.weights.log_missed) + edges, members)
-        return np.where((members >= 0) & self.is_kept[children], children, -1)
-
-    def new_positions(self, detections: IntN, is_new: AnyArray) -> IntArray:
-        """Return the single hypotheses of new tracks where ``is_new``, else -1."""
-        children = len(self.weights.log_missed) + len(self.weights.tracks) + detections
-        return np.where(is_new & self.is_kept[children], children, -1)
+# Tracks times detections in a cluster, above which rankings would take seconds and the memory of many such tables.
+_MAX_RANKED_PAIRS = 10_000
 
 
 def expand_clusters(
@@ -57,8 +37,12 @@ def expand_clusters(
     updated: list[Cluster] = []
     for members, detections, edges in zip(clusters_of_group, detections_of_group, edges_of_group, strict=True):
         if len(members):
-            joined = join_clusters([clusters[member] for member in members], limits.n_hypotheses)
-            updated.append(_expand_cluster(joined, problem, detections, edges, limits))
+            connected = [clusters[member] for member in members]
+            if sum(each.members.shape[1] for each in connected) * len(detections) > _MAX_RANKED_PAIRS:
+                updated.extend(expand_to_marginals(connected, problem, detections, edges))
+            else:
+                joined = join_clusters(connected, limits.n_hypotheses)
+                updated.append(_expand_cluster(joined, problem, detections, edges, limits))
         elif len(detections):
             updated.extend(_start_alone(problem, detections))
     return updated
@@ -165,11 +149,8 @@ def _make_table(cluster: Cluster, weights: AssociationWeights, detections: IntN,
     table = np.full((len(owners) + 1, len(detections)), -1)
     table[inverse, columns] = edges
     gains = np.full(table.shape, -np.inf)
-    logs = weights.log_weights[edges] - weights.log_missed[weights.tracks[edges]]
-    best = np.zeros(len(detections))
-    best[columns] = -np.inf
-    np.maximum.at(best, columns, weights.log_weights[edges])
-    gains[inverse, columns] = logs - np.maximum(weights.log_new[detections], best + _LOG_UNEXPLAINED)[columns]
+    log_new = weigh_unexplained(weights, detections, edges)[columns]
+    gains[inverse, columns] = weights.log_weights[edges] - weights.log_missed[weights.tracks[edges]] - log_new
     return _GainTable(rows, gains, table)
 
 
@@ -182,7 +163,7 @@ def _rank_problem(table: _GainTable, rows: IntK, n_best: int, max_cost: float, m
         -gains[:, detections], np.zeros(len(tracks)), np.zeros(len(detections)), n_best, max_cost, max_gap
     )
     assigned = np.full((len(ranked.costs), len(rows)), -1)
-    if len(tracks):
+    if len(detections):
         assigned[:, tracks] = np.where(ranked.columns >= 0, detections[ranked.columns], -1)
     return assigned, -ranked.costs
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.tracking.cluster_update import AssociationProblem
+from gaussmix.tracking.association_problem import AssociationProblem
 from gaussmix.tracking.components import Components, sum_in_groups
 from gaussmix.tracking.hypotheses import ScanHypotheses, weigh_associations
 from gaussmix.tracking.hypothesis_clusters import (
