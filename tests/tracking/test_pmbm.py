@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 from gaussmix import Intensity, ParameterError
-from gaussmix.tracking import LMB, PMB, PMBM, Birth, Clutter, ConstantVelocity, PositionSensor, ReductionLimits
+from gaussmix.tracking import (
+    LMB,
+    PMB,
+    PMBM,
+    Birth,
+    Clutter,
+    ConstantVelocity,
+    PositionSensor,
+    ReductionLimits,
+    cluster_update,
+)
 from gaussmix.tracking.hypothesis_clusters import marginal_weights
 from tests.tracking.brute_force import assignments
 from tests.tracking.scenes import make_model, simulate_scene
@@ -212,3 +222,25 @@ def test_regions_without_detections(tracker, clutter_rate):
         assert np.isfinite(estimates.states).all()
         assert ((estimates.existence > 0.0) & (estimates.existence <= 1.0)).all()
     assert len(estimates) >= 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_large_clusters_are_updated_like_pmb(seed, monkeypatch):
+    monkeypatch.setattr(cluster_update, "_MAX_RANKED_PAIRS", 0)
+    scans, _ = simulate_scene(seed, n_scans=10, n_objects=5, clutter_rate=20.0)
+    model = make_model(min_existence=1e-12)
+    found = PMBM(model, n_hypotheses=10**6, min_hypothesis_weight=0.0, n_scans=0, report="marginal").run(scans)
+    for one, other in zip(found, PMB(model).run(scans), strict=True):
+        np.testing.assert_allclose(one.existence, other.existence, rtol=1e-5)
+        np.testing.assert_allclose(one.states, other.states, rtol=1e-5, atol=1e-5)
+        assert one.expected_number == pytest.approx(other.expected_number, rel=1e-5)
+
+
+def test_large_clusters_are_close_to_ranked_ones(monkeypatch):
+    scans, _ = simulate_scene(3, n_scans=20, clutter_rate=10.0)
+    ranked = PMBM(make_model(), report="marginal").run(scans)
+    monkeypatch.setattr(cluster_update, "_MAX_RANKED_PAIRS", 0)
+    approximate = PMBM(make_model(), report="marginal").run(scans)
+    numbers = np.array([[each.expected_number for each in estimates] for estimates in (ranked, approximate)])
+    differences = np.abs(numbers[0] - numbers[1])
+    assert 0.0 < max(differences) < 0.3

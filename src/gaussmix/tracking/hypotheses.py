@@ -96,8 +96,6 @@ def score_hypotheses(
     log_born = np.logaddexp(
         log_sum_in_groups(pairs.detections[n_track_pairs:], log_weights[n_track_pairs:], n_detections), log_anywhere
     )
-    groups = components.groups[:n_track_components]
-    not_detected = components.weights[:n_track_components] * (1.0 - probabilities[:n_track_components])
     return ScanHypotheses(
         measurements,
         tracks,
@@ -109,16 +107,22 @@ def score_hypotheses(
         n_track_pairs,
         log_weights,
         _make_edges(
-            groups[pairs.components[:n_track_pairs]],
+            components.groups[pairs.components[:n_track_pairs]],
             pairs.detections[:n_track_pairs],
             log_weights[:n_track_pairs],
             n_detections,
         ),
-        sum_in_groups(groups, not_detected, len(tracks)),
+        _sum_not_detected(tracks, probabilities[:n_track_components]),
         log_born,
         log_anywhere,
         np.logaddexp(log_born, log_clutter),
     )
+
+
+def _sum_not_detected(tracks: Tracks, probabilities: K) -> K:
+    """Return the probability that each track gives no detection if it exists, from those of its components."""
+    components = tracks.components
+    return sum_in_groups(components.groups, components.weights * (1.0 - probabilities), len(tracks))
 
 
 def weigh_anywhere(model: TargetModel, n_anywhere: float, measurements: ND) -> N:

@@ -89,7 +89,8 @@ def reduce_cluster(cluster: Cluster, limits: HypothesisLimits) -> Cluster:
         members, inverse = np.asarray(unique[0], dtype=np.int64), unique[1]
         weights = np.asarray(np.bincount(inverse.ravel(), weights), dtype=np.float64)
     order = np.argsort(-weights, kind="stable")[: limits.n_hypotheses]
-    order = order[weights[order] >= min(limits.min_weight, weights[order[0]])]
+    lightest = max(min(limits.min_weight, weights[order[0]]), np.finfo(np.float64).tiny)
+    order = order[weights[order] >= lightest]
     return Cluster(weights[order] / weights[order].sum(), _drop_empty_tracks(members[order]))
 
 
