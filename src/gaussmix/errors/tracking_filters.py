@@ -64,8 +64,8 @@ class MeasurementError(DataError):
     def invalid_times(cls, position: int, previous: float, found: float) -> "MeasurementError":
         """Return the error that time runs backwards, or is not finite."""
         return cls(
-            f"times must be finite and must not decrease, but time {position} is {found!r} after {previous!r}; sort the "
-            "measurements by time"
+            f"times must be finite and must not decrease, but time {position} is {found!r} after {previous!r}; sort "
+            "the measurements by time"
         )
 
 
@@ -76,8 +76,8 @@ class MotionError(ParameterError):
     def several_modes(cls) -> "MotionError":
         """Return the error that a switching motion is used where one motion is needed."""
         return cls(
-            "a SwitchingMotion has several modes, but one motion is needed here; use IMM, GaussianSumFilter or a filter "
-            "of many objects, or pass one of its motions"
+            "a SwitchingMotion has several modes, but one motion is needed here; use IMM, GaussianSumFilter or a "
+            "filter of many objects, or pass one of its motions"
         )
 
     @classmethod
@@ -91,7 +91,12 @@ class MotionError(ParameterError):
     @classmethod
     def wrong_output(cls, name: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> "MotionError":
         """Return the error that a function of a model returned an array of another shape."""
-        return cls(f"{name} must return an array of the shape {expected}, but returned the shape {actual}")
+        return cls(f"{name} must give an array of the shape {expected}, but gave the shape {actual}")
+
+    @classmethod
+    def no_jacobian(cls, model: str) -> "MotionError":
+        """Return the error that a model from a function has no derivatives."""
+        return cls(f"this {model} has no jacobian_function; give one, or use a filter that follows its linearization")
 
     @classmethod
     def unknown_column(cls, name: object, allowed: Sequence[str]) -> "MotionError":
@@ -102,6 +107,6 @@ class MotionError(ParameterError):
     def cannot_locate(cls) -> "MotionError":
         """Return the error that a sensor cannot say where a measured object is."""
         return cls(
-            "this FunctionSensor cannot locate an object from its first detection; give locate_function, or let objects "
-            "appear at known places"
+            "this FunctionSensor cannot locate an object from its first detection; give locate_function, or let "
+            "objects appear at known places"
         )
