@@ -30,6 +30,7 @@ from gaussmix.errors.models import (
 )
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
+from gaussmix.errors.tracking import TrackingDataError
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "TableInputError",
     "TargetError",
     "TargetLeakError",
+    "TrackingDataError",
     "TrainingRowsError",
     "TransformError",
     "UnknownNumbers",

@@ -5,6 +5,7 @@ from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.function_models import FunctionMotion, FunctionSensor
+from gaussmix.tracking.model_fitting.target_model_fit import TargetModelFit, fit_target_model
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
@@ -34,6 +35,8 @@ __all__ = [
     "StateLayout",
     "SwitchingMotion",
     "TargetModel",
+    "TargetModelFit",
     "WhiteNoiseMotion",
+    "fit_target_model",
     "reduce_mixture",
 ]

@@ -257,7 +257,7 @@ def parse_noise(noise_std: ArrayLike, n_measured: int) -> DD:
 
 def _first_columns(layout: StateLayout, n_columns: int) -> IntD:
     """Return the first ``n_columns`` of positions, then extents."""
-    columns = layout.observed
+    columns = layout.observable_columns
     if len(columns) < n_columns:
         raise ParameterError.invalid_value(
             "motion", layout.names, f"a model with at least {n_columns} columns of positions and extents"
