@@ -4,7 +4,6 @@ Pairs are merged by their moments, so that weight, mean and covariance of the wh
 """
 
 from itertools import pairwise
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np

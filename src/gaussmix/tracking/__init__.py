@@ -4,11 +4,15 @@ from gaussmix.model import reduce_mixture
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.estimates import Estimates
+from gaussmix.tracking.filtering import UpdatedBelief, predict, update
 from gaussmix.tracking.function_models import FunctionMotion, FunctionSensor
 from gaussmix.tracking.model_fitting.target_model_fit import TargetModelFit, fit_target_model
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
+from gaussmix.tracking.sequence_filter import FilteredStates, filter_measurements
+from gaussmix.tracking.smoothing import SmoothedStates, smooth
+from gaussmix.tracking.state_filters import IMM, GaussianSumFilter, StateEstimate
 from gaussmix.tracking.state_layout import StateLayout
 from gaussmix.tracking.switching import SwitchingMotion
 from gaussmix.tracking.target_model import TargetModel
@@ -17,6 +21,7 @@ from gaussmix.tracking.turning import CoordinatedTurn
 from gaussmix.tracking.white_noise_motion import WhiteNoiseMotion
 
 __all__ = [
+    "IMM",
     "PMB",
     "Birth",
     "BoxSensor",
@@ -26,17 +31,26 @@ __all__ = [
     "ConstantVelocity",
     "CoordinatedTurn",
     "Estimates",
+    "FilteredStates",
     "FunctionMotion",
     "FunctionSensor",
+    "GaussianSumFilter",
     "PositionSensor",
     "RandomWalk",
     "RangeBearingSensor",
     "ReductionLimits",
+    "SmoothedStates",
+    "StateEstimate",
     "StateLayout",
     "SwitchingMotion",
     "TargetModel",
     "TargetModelFit",
+    "UpdatedBelief",
     "WhiteNoiseMotion",
+    "filter_measurements",
     "fit_target_model",
+    "predict",
     "reduce_mixture",
+    "smooth",
+    "update",
 ]
