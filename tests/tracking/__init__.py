@@ -1,1 +1,0 @@
-"""Tests of object tracking."""

@@ -40,8 +40,7 @@ def unscented_moments(
     """
     n_stacks, n_states = means.shape
     spread = max(3.0, float(n_states))
-    pairs = linalg.eigh_descending(covariances)  # process noise may leave directions without variance
-    roots = pairs.vectors * np.sqrt(spread * np.maximum(pairs.values, 0.0))[:, None, :]
+    roots = np.sqrt(spread) * _symmetric_roots(covariances)
     columns = np.swapaxes(roots, 1, 2)
     offsets = np.concatenate([np.zeros((n_stacks, 1, n_states)), columns, -columns], axis=1)
     weights = np.full(2 * n_states + 1, 0.5 / spread)
@@ -57,3 +56,14 @@ def unscented_moments(
         np.einsum("ksi,ksj->kij", weighted, centered),
         np.einsum("ksd,ksm->kdm", offsets, weighted),
     )
+
+
+def _symmetric_roots(covariances: KDD) -> KDD:
+    """Return square roots (M, D, D) by the axes of the correlations, which depend neither on units nor on order.
+
+    Process noise may leave directions without variance.
+    """
+    deviations = np.sqrt(np.maximum(np.einsum("kii->ki", covariances), 0.0))
+    scales = np.where(deviations > 0.0, deviations, 1.0)
+    pairs = linalg.eigh_descending(covariances / (scales[:, :, None] * scales[:, None, :]))
+    return np.asarray(scales[:, :, None] * pairs.vectors * np.sqrt(np.maximum(pairs.values, 0.0))[:, None, :])
