@@ -100,9 +100,7 @@ def test_unscented_filter_and_smoother(seed: int) -> None:
     motion, sensor = pendulum(has_jacobian=False)
     initial, dt = random_gaussian(seed, 2), 0.2
     points = kalman.JulierSigmaPoints(n=2, kappa=1.0, sqrt_method=correlation_root)  # n + kappa = 3
-    peer = kalman.UnscentedKalmanFilter(
-        2, 1, dt, lambda x: np.sin(x[:1]), lambda x, dt: swing(x[None], dt)[0], points
-    )
+    peer = kalman.UnscentedKalmanFilter(2, 1, dt, lambda x: np.sin(x[:1]), lambda x, dt: swing(x[None], dt)[0], points)
     peer.x, peer.P = initial.mean.copy(), initial.covariance.copy()
     peer.Q, peer.R = motion.noise_covariance(initial.mean[None], dt), sensor.noise_covariance
     belief, values = initial, [0.3, -0.2, 0.8, 0.1]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gaussmix.errors.data import DataError
 from gaussmix.errors.models import ParameterError, UnrepresentableError
-from gaussmix.errors.text import join_with_commas
+from gaussmix.errors.text import format_count, join_with_commas
 
 
 class ReductionError(ParameterError):
@@ -30,6 +30,13 @@ class BeliefError(ParameterError):
         return cls(f"the belief has {part}, which a filter cannot move; pass a mixture of Gaussians without {part}")
 
     @classmethod
+    def wrong_columns(cls, found: int, expected: int) -> "BeliefError":
+        """Return the error that a belief is not about the columns of the state."""
+        return cls(
+            f"the belief has {format_count(found, 'column')}, but states have {expected}; pass one for each column"
+        )
+
+    @classmethod
     def lost_definiteness(cls, step: str) -> "BeliefError":
         """Return the error that a covariance lost its positive definiteness."""
         return cls(
@@ -51,6 +58,14 @@ class FilterOverflowError(UnrepresentableError):
 
 class MeasurementError(DataError):
     """A measurement that a filter cannot use."""
+
+    @classmethod
+    def wrong_columns(cls, row: int, shape: tuple[int, ...], expected: int) -> "MeasurementError":
+        """Return the error that a measurement has not the columns of the sensor."""
+        return cls(
+            f"measurement {row} has the shape {shape}, but the sensor measures {format_count(expected, 'column')}; pass "
+            "one number for each, or None where there is no measurement"
+        )
 
     @classmethod
     def partly_missing(cls, row: int) -> "MeasurementError":

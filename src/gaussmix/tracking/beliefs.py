@@ -6,7 +6,6 @@ from typing import TypeVar
 import numpy as np
 
 from gaussmix.core import linalg
-from gaussmix.errors import ParameterError
 from gaussmix.errors.tracking_filters import BeliefError, FilterOverflowError
 from gaussmix.model import Gaussian, Intensity, Mixture
 from gaussmix.model.validation import require_instance
@@ -36,7 +35,7 @@ def split_belief(belief: Gaussian | Mixture | Intensity, n_states: int) -> Compo
     else:
         weights, means, covariances = _split_mixture(belief.mixture if isinstance(belief, Intensity) else belief)
     if means.shape[1] != n_states:
-        raise ParameterError.wrong_n_features("the belief", means.shape[1], n_states)
+        raise BeliefError.wrong_columns(means.shape[1], n_states)
     groups = np.zeros(len(weights), dtype=np.int64)
     return Components(groups, weights, means, covariances, groups)
 

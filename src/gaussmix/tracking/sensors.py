@@ -251,7 +251,7 @@ def parse_noise(noise_std: ArrayLike, n_measured: int) -> DD:
     if covariance.shape != (n_measured, n_measured):
         raise ParameterError.wrong_shape("noise_std", covariance.shape, (n_measured, n_measured))
     if linalg.cholesky(covariance) is None:
-        raise ParameterError.not_positive_definite("the covariance of noise_std")
+        raise ParameterError.not_positive_definite("covariance of noise_std")
     return np.asarray(covariance)
 
 

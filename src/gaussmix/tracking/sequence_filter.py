@@ -8,7 +8,7 @@ import numpy as np
 from gaussmix.core.input_arrays import require_finite
 from gaussmix.core.parameter_arrays import parse_numbers
 from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import DataError, ParameterError
+from gaussmix.errors import ParameterError
 from gaussmix.errors.tracking_filters import MeasurementError
 from gaussmix.model import Gaussian
 from gaussmix.model.validation import require_instance
@@ -138,9 +138,9 @@ def parse_measurements(measurements: Iterable[ArrayLike | None], n_measured: int
     """
     missing = np.full(n_measured, np.nan)
     parsed = [missing if row is None else np.atleast_1d(parse_numbers("measurements", row)) for row in measurements]
-    for row in parsed:
+    for position, row in enumerate(parsed):
         if row.shape != (n_measured,):
-            raise DataError.wrong_n_features(row.size, n_measured)
+            raise MeasurementError.wrong_columns(position, row.shape, n_measured)
     rows = np.array(parsed).reshape(len(parsed), n_measured)
     is_missing = np.isnan(rows)
     is_partly = is_missing.any(axis=1) & ~is_missing.all(axis=1)

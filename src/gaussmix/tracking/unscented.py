@@ -46,7 +46,8 @@ def unscented_moments(
     weights = np.full(2 * n_states + 1, 0.5 / spread)
     weights[0] = 1.0 - n_states / spread
     points = means[:, None, :] + offsets
-    values = np.asarray(function(points.reshape(-1, n_states))).reshape(n_stacks, len(weights), -1)
+    flat = np.asarray(function(points.reshape(-1, n_states)))
+    values = flat.reshape(n_stacks, len(weights), flat.shape[1])  # also without states
     differences = subtract(values, values[:, :1])  # about the value at the mean, so that angles average rightly
     shifts = np.einsum("s,ksm->km", weights, differences)
     centered = differences - shifts[:, None, :]
