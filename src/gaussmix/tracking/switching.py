@@ -70,7 +70,8 @@ class PaddedMotion(AbstractMotion):
 class SwitchingMotion(AbstractMotion):
     """Objects that switch among several motion models, whose states may have different columns.
 
-    `IMM`, `GaussianSumFilter` and all filters of many objects follow the mode of each object.
+    `IMM`, `GaussianSumFilter` and all filters of many objects follow the mode of each object. Beliefs and births are
+    about all columns of ``layout``, also about those that some modes lack.
 
     Parameters
     ----------
