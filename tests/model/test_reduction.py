@@ -79,6 +79,16 @@ def test_frames_change_nothing(method: str) -> None:
     np.testing.assert_allclose(other.covariances, reduced.covariances, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_the_order_of_components_changes_nothing(method: str) -> None:
+    mixture = random_mixture(8)
+    reduced = reduce_mixture(mixture, **METHODS[method])
+    other = reduce_mixture(mixture.permute_components(np.random.default_rng(0).permutation(12)), **METHODS[method])
+    orders = [np.argsort(part.weights) for part in (reduced, other)]
+    np.testing.assert_allclose(other.weights[orders[1]], reduced.weights[orders[0]], rtol=1e-10)
+    np.testing.assert_allclose(other.means[orders[1]], reduced.means[orders[0]], rtol=1e-10, atol=1e-12)
+
+
 def divergence_bound(parts: list[tuple[float, Array]]) -> float:
     (w1, p1), (w2, p2), (w, p) = parts
     logs = [np.linalg.slogdet(matrix)[1] for matrix in (p1, p2, p)]

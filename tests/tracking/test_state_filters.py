@@ -93,12 +93,14 @@ def test_limits_of_the_sum_filter_matter() -> None:
         "few": ReductionLimits(0.0, 0.0, 3),
         "heavy": ReductionLimits(0.1, 0.0, 100),
         "merged": ReductionLimits(0.0, 3.0, 100),
+        "heaviest": ReductionLimits(0.999, 0.0, 100),
     }.items():
         estimate = GaussianSumFilter(motion, sensor, start, limits).step(measurements[0])
         counts[name] = len(estimate.components)
         assert estimate.components.weights.sum() == pytest.approx(1.0)
     assert counts["all"] == 12
     assert counts["few"] == 3
+    assert counts["heaviest"] == 1
     assert max(counts["heavy"], counts["merged"]) < 12
 
 

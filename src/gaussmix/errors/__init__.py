@@ -31,12 +31,20 @@ from gaussmix.errors.models import (
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
 from gaussmix.errors.tracking import TrackingDataError
+from gaussmix.errors.tracking_filters import (
+    BeliefError,
+    FilterOverflowError,
+    MeasurementError,
+    MotionError,
+    ReductionError,
+)
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
     "ActionError",
     "AnomalyParameterError",
     "ArchiveError",
+    "BeliefError",
     "CapabilityError",
     "ChurnDataError",
     "ChurnParameterError",
@@ -55,13 +63,17 @@ __all__ = [
     "DependenceError",
     "DriftError",
     "FileError",
+    "FilterOverflowError",
     "GaussmixError",
     "GaussmixWarning",
     "LabelError",
+    "MeasurementError",
     "MissingPackageError",
+    "MotionError",
     "OutcomeError",
     "ParameterError",
     "PriorError",
+    "ReductionError",
     "RowTooFarError",
     "SelectionError",
     "SourceError",

@@ -63,8 +63,8 @@ class MeasurementError(DataError):
     def wrong_columns(cls, row: int, shape: tuple[int, ...], expected: int) -> "MeasurementError":
         """Return the error that a measurement has not the columns of the sensor."""
         return cls(
-            f"measurement {row} has the shape {shape}, but the sensor measures {format_count(expected, 'column')}; pass "
-            "one number for each, or None where there is no measurement"
+            f"measurement {row} has the shape {shape}, but the sensor measures {format_count(expected, 'column')}; "
+            "pass one number for each, or None where there is no measurement"
         )
 
     @classmethod

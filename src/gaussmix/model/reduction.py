@@ -9,8 +9,7 @@ import numpy as np
 
 from gaussmix.core.scalar_checks import is_number_in, require_integer
 from gaussmix.covariance import Structure, covariance_from_matrices
-from gaussmix.errors import ParameterError
-from gaussmix.errors.tracking_filters import ReductionError
+from gaussmix.errors import ParameterError, ReductionError
 from gaussmix.model.component_reduction import ReducedComponents, merge_close_components
 from gaussmix.model.intensity import Intensity
 from gaussmix.model.mixture import Mixture

@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from gaussmix.core import linalg
-from gaussmix.errors.tracking_filters import BeliefError, FilterOverflowError
+from gaussmix.errors import BeliefError, FilterOverflowError
 from gaussmix.model import Gaussian, Intensity, Mixture
 from gaussmix.model.validation import require_instance
 from gaussmix.tracking.components import Components

@@ -9,8 +9,7 @@ import numpy as np
 
 from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import ParameterError
-from gaussmix.errors.tracking_filters import FilterOverflowError
+from gaussmix.errors import FilterOverflowError, ParameterError
 from gaussmix.model.validation import require_instance
 from gaussmix.tracking.beliefs import Belief, join_belief, split_belief
 from gaussmix.tracking.components import Components

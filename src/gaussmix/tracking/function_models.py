@@ -7,8 +7,7 @@ import numpy as np
 
 from gaussmix.core.parameter_arrays import parse_covariances, parse_finite_numbers
 from gaussmix.core.scalar_checks import is_integer
-from gaussmix.errors import ParameterError
-from gaussmix.errors.tracking_filters import MotionError
+from gaussmix.errors import MotionError, ParameterError
 from gaussmix.model.validation import require_instance
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.motion import AbstractMotion, Linearization

@@ -8,8 +8,7 @@ import numpy as np
 from gaussmix.core.input_arrays import require_finite
 from gaussmix.core.parameter_arrays import parse_numbers
 from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import ParameterError
-from gaussmix.errors.tracking_filters import MeasurementError
+from gaussmix.errors import MeasurementError, ParameterError
 from gaussmix.model import Gaussian
 from gaussmix.model.validation import require_instance
 from gaussmix.tracking.beliefs import require_proper_components, split_belief

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.core import linalg
-from gaussmix.errors.tracking_filters import FilterOverflowError
+from gaussmix.errors import FilterOverflowError
 from gaussmix.model.validation import require_instance
 from gaussmix.tracking.motion import AbstractMotion
 from gaussmix.tracking.sequence_filter import FilteredStates

@@ -222,8 +222,9 @@ class GaussianSumFilter(AbstractStateFilter):
         return predict_components(self.motion, state, dt, 0.0)
 
     def reduce(self, state: Components) -> Components:
-        """Return the components within the limits."""
-        return reduce_components(state, self.limits)
+        """Return the components within the limits, at least the heaviest."""
+        reduced = reduce_components(state, self.limits)
+        return reduced if len(reduced) else state.select(np.array([int(np.argmax(state.weights))]))
 
 
 class IMM(AbstractStateFilter):

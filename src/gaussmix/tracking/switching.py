@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gaussmix.core.parameter_arrays import parse_finite_numbers
-from gaussmix.errors import ParameterError
-from gaussmix.errors.tracking_filters import MotionError
+from gaussmix.errors import MotionError, ParameterError
 from gaussmix.tracking.motion import AbstractMotion
 from gaussmix.tracking.state_layout import StateLayout, merge_layouts
 from gaussmix.types import DD, KD, KDD, Array, ArrayLike, D, IntD, K
