@@ -29,7 +29,7 @@ from gaussmix.tracking import (
 from gaussmix.tracking.motion import LinearMotion
 from gaussmix.transforms import ColumnTransforms
 from gaussmix.types import ND, Array
-from tests.tracking.scenes import CLUTTER, pendulum, random_gaussian, velocity_scene
+from tests.tracking.single_object_scenes import CLUTTER, pendulum, random_gaussian, velocity_scene
 
 TIMES = np.array([0.0, 0.4, 0.4, 1.7, 2.0, 5.0, 5.5, 8.0])
 

@@ -19,7 +19,7 @@ from gaussmix.tracking import (
     update,
 )
 from gaussmix.types import Array
-from tests.tracking.scenes import pendulum, random_gaussian, swing, swing_jacobian, velocity_scene
+from tests.tracking.single_object_scenes import pendulum, random_gaussian, swing, swing_jacobian, velocity_scene
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # filterpy uses old names of Python and NumPy

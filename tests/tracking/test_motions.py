@@ -26,7 +26,7 @@ from gaussmix.tracking import (
 from gaussmix.tracking.motion import AbstractMotion
 from gaussmix.tracking.sensors import LocatedMeasurements
 from gaussmix.types import Array
-from tests.tracking.scenes import CLUTTER, pendulum, velocity_scene
+from tests.tracking.single_object_scenes import CLUTTER, pendulum, velocity_scene
 
 RATES = [0.0, 1e-12, 1e-5, 0.049, 0.051, 0.5, 3.0]
 LINE = StateLayout(("x",), (0,))

@@ -24,7 +24,7 @@ from gaussmix.tracking import (
 )
 from gaussmix.tracking.state_filters import AbstractStateFilter, StateEstimate
 from gaussmix.types import Array
-from tests.tracking.scenes import CLUTTER, random_gaussian, velocity_scene
+from tests.tracking.single_object_scenes import CLUTTER, random_gaussian, velocity_scene
 
 TURNING = SwitchingMotion(
     (ConstantVelocity(0.1), CoordinatedTurn(0.1, 0.02)),

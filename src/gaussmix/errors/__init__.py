@@ -31,6 +31,7 @@ from gaussmix.errors.models import (
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
 from gaussmix.errors.tracking import TrackingDataError
+from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
 from gaussmix.errors.tracking_filters import (
     BeliefError,
     FilterOverflowError,
@@ -38,6 +39,7 @@ from gaussmix.errors.tracking_filters import (
     MotionError,
     ReductionError,
 )
+from gaussmix.errors.tracking_tables import TrackEvaluationError, TrackInputError
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -69,6 +71,8 @@ __all__ = [
     "LabelError",
     "MeasurementError",
     "MissingPackageError",
+    "MotFileError",
+    "MotFileWarning",
     "MotionError",
     "OutcomeError",
     "ParameterError",
@@ -85,6 +89,8 @@ __all__ = [
     "TableInputError",
     "TargetError",
     "TargetLeakError",
+    "TrackEvaluationError",
+    "TrackInputError",
     "TrackingDataError",
     "TrainingRowsError",
     "TransformError",

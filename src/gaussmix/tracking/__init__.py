@@ -6,7 +6,13 @@ from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.filtering import UpdatedBelief, predict, update
 from gaussmix.tracking.function_models import FunctionMotion, FunctionSensor
+from gaussmix.tracking.metrics.evaluation import TrackEvaluation, evaluate_tracks
+from gaussmix.tracking.metrics.frame_average import average_over_frames
+from gaussmix.tracking.metrics.gospa import GOSPA, gospa
+from gaussmix.tracking.metrics.ospa import OSPA, ospa, ospa2
+from gaussmix.tracking.metrics.similarity import BoxOverlap, PointProximity
 from gaussmix.tracking.model_fitting.target_model_fit import TargetModelFit, fit_target_model
+from gaussmix.tracking.mot_files import MotWriter, read_mot, write_mot
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
@@ -16,14 +22,18 @@ from gaussmix.tracking.state_filters import IMM, GaussianSumFilter, StateEstimat
 from gaussmix.tracking.state_layout import StateLayout
 from gaussmix.tracking.switching import SwitchingMotion
 from gaussmix.tracking.target_model import TargetModel
+from gaussmix.tracking.track_table import TrackTable
 from gaussmix.tracking.tracks import ReductionLimits
 from gaussmix.tracking.turning import CoordinatedTurn
 from gaussmix.tracking.white_noise_motion import WhiteNoiseMotion
 
 __all__ = [
+    "GOSPA",
     "IMM",
+    "OSPA",
     "PMB",
     "Birth",
+    "BoxOverlap",
     "BoxSensor",
     "Clutter",
     "CombinedMotion",
@@ -35,6 +45,8 @@ __all__ = [
     "FunctionMotion",
     "FunctionSensor",
     "GaussianSumFilter",
+    "MotWriter",
+    "PointProximity",
     "PositionSensor",
     "RandomWalk",
     "RangeBearingSensor",
@@ -45,12 +57,21 @@ __all__ = [
     "SwitchingMotion",
     "TargetModel",
     "TargetModelFit",
+    "TrackEvaluation",
+    "TrackTable",
     "UpdatedBelief",
     "WhiteNoiseMotion",
+    "average_over_frames",
+    "evaluate_tracks",
     "filter_measurements",
     "fit_target_model",
+    "gospa",
+    "ospa",
+    "ospa2",
     "predict",
+    "read_mot",
     "reduce_mixture",
     "smooth",
     "update",
+    "write_mot",
 ]
