@@ -73,7 +73,7 @@ def join_belief(like: Belief, components: Components, step: str, log_factor: flo
     if isinstance(like, Gaussian):
         return Gaussian(components.means[0], components.covariances[0])
     names = like.mixture.feature_names if isinstance(like, Intensity) else like.feature_names
-    mixture = Mixture.from_parameters(components.weights, components.means, components.covariances, "VVV", names)
+    mixture = Mixture.from_parameters(components.weights, components.means, components.covariances, feature_names=names)
     return (
         replace(like, mixture=mixture, log_mass=like.log_mass + log_factor) if isinstance(like, Intensity) else mixture
     )

@@ -57,7 +57,8 @@ class StateEstimate:
     def belief(self) -> Mixture:
         """The belief about the state, with the names of the columns."""
         parts = self.components
-        return Mixture.from_parameters(parts.weights, parts.means, parts.covariances, "VVV", self.layout.names)
+        names = self.layout.names
+        return Mixture.from_parameters(parts.weights, parts.means, parts.covariances, feature_names=names)
 
 
 class AbstractStateFilter(ABC):
