@@ -16,6 +16,7 @@ from gaussmix.tracking import (
     ConstantVelocity,
     CoordinatedTurn,
     FunctionMotion,
+    FunctionSensor,
     PositionSensor,
     RangeBearingSensor,
     StateLayout,
@@ -335,6 +336,14 @@ def test_lost_definiteness_is_told() -> None:
     constant = FunctionMotion(lambda x, dt: np.zeros_like(x), StateLayout(("x",), (0,)), [[0.0]])
     with pytest.raises(BeliefError, match="covariance after the prediction is not positive definite"):
         predict(Gaussian([1.0], [[1.0]]), constant)
+
+
+def test_measurements_without_digits_are_refused() -> None:
+    """Two columns that measure nearly the same, exactly: their covariance has no positive Cholesky factor."""
+    matrix = np.array([[1.0, 1.0], [1.0, 1.0 + 1e-12]])
+    sensor = FunctionSensor(lambda x: x @ matrix.T, [1e-20, 1e-20], CLUTTER, jacobian_function=lambda _: matrix)
+    with pytest.raises(BeliefError, match="after the prediction of the measurement is not positive definite"):
+        update(Gaussian([0.0, 0.0], np.eye(2) / 3.0), sensor, [0.0, 0.0], StateLayout(("x", "y"), (0, 1)))
 
 
 def test_noise_and_transforms_are_refused() -> None:
