@@ -332,6 +332,13 @@ def test_other_beliefs_are_refused() -> None:
         smooth([1.0])  # type: ignore[arg-type]
 
 
+def test_smoothed_states_that_overflow_are_refused() -> None:
+    states = filter_measurements(BELIEF, MOTION, SENSOR, [[0.0, 0.0]] * 2)
+    huge = replace(states, means=np.full((2, 4), 1e308), predicted_means=np.full((2, 4), -1e308))
+    with pytest.raises(FilterOverflowError, match="after the smoothing is not finite"):
+        smooth(huge)
+
+
 def test_lost_definiteness_is_told() -> None:
     constant = FunctionMotion(lambda x, dt: np.zeros_like(x), StateLayout(("x",), (0,)), [[0.0]])
     with pytest.raises(BeliefError, match="covariance after the prediction is not positive definite"):
