@@ -164,7 +164,7 @@ class AbstractStateFilter(ABC):
         _, mean, covariance = merge_moments(state.weights, state.means, state.covariances)
         probabilities = (
             sum_in_groups(state.modes - 1, state.weights, motion.n_modes)
-            if isinstance(motion, SwitchingMotion)
+            if isinstance(motion, SwitchingMotion) and motion.n_modes > 1
             else np.ones(1)
         )
         return StateEstimate(self.time, mean, covariance, log_likelihood, probabilities, state, motion.layout)
