@@ -7,13 +7,13 @@ derivation of MHT, JIPDA, and association-based MeMBer", IEEE Trans. Aerospace a
 García-Fernández, Williams, Granström & Svensson, "Poisson multi-Bernoulli mixture filter", ibid. 54, 2018).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gaussmix.tracking.components import Components
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.hypotheses import score_hypotheses, weigh_associations
 from gaussmix.tracking.marginals import compute_marginals
-from gaussmix.tracking.prediction import predict_components
+from gaussmix.tracking.prediction import predict_components, predict_tracks
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.track_estimates import estimate_tracks
 from gaussmix.tracking.track_update import keep_undetected, update_tracks
@@ -76,21 +76,13 @@ class PMB(AbstractTracker):
 
     def predict(self, state: PMBState, dt: float) -> PMBState:
         """Return the state after a time ``dt``: objects move, some leave, and new ones appear."""
-        survival, birth = self.model.survival_probability**dt, self.model.birth
-        n_track_components = len(state.tracks.components)
-        moved = predict_components(
-            self.model.motion, Components.concatenate([state.tracks.components, state.undetected]), dt
-        )
-        undetected = moved.select(slice(n_track_components, None))
+        survival, birth, motion = self.model.survival_probability**dt, self.model.birth, self.model.motion
+        undetected = predict_components(motion, state.undetected, dt)
         undetected = undetected.with_weights(survival * undetected.weights)
         return PMBState(
-            Components.concatenate([undetected, birth.make_components(self.model.motion.n_states, dt)]),
+            Components.concatenate([undetected, birth.make_components(motion.n_states, dt)]),
             survival * state.n_anywhere + birth.rate * dt,
-            replace(
-                state.tracks,
-                existence=survival * state.tracks.existence,
-                components=moved.select(slice(0, n_track_components)),
-            ),
+            predict_tracks(self.model, state.tracks, dt),
             state.next_label,
         )
 
