@@ -58,6 +58,9 @@ class PMBMState:
 class PMBM(AbstractTracker):
     """Track many objects by a Poisson multi-Bernoulli mixture filter.
 
+    It is more accurate than `PMB` where identities are ambiguous for several scans, and takes about ten times as long.
+    Clusters of more than 10000 pairs of track and detection are updated by loopy belief propagation, as in `PMB`.
+
     Parameters
     ----------
     model : TargetModel
