@@ -30,6 +30,7 @@ from gaussmix.errors.models import (
 )
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
+from gaussmix.errors.tracking_video import FrameError, VideoError, VideoWarning
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "DependenceError",
     "DriftError",
     "FileError",
+    "FrameError",
     "GaussmixError",
     "GaussmixWarning",
     "LabelError",
@@ -79,5 +81,7 @@ __all__ = [
     "UnsavableError",
     "ValidationError",
     "VerdictTableError",
+    "VideoError",
+    "VideoWarning",
     "WeightError",
 ]

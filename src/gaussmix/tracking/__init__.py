@@ -1,3 +1,5 @@
 """Track objects: from points, boxes or video to labelled tracks, with mixtures as the state of what may be there."""
 
-__all__: list[str] = []
+from gaussmix.tracking.background.background_mixture import BackgroundMixture
+
+__all__ = ["BackgroundMixture"]
