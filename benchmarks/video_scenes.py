@@ -40,7 +40,9 @@ def simulate_frames(scene: Scene, seed: int) -> Iterator[tuple[np.ndarray, np.nd
     rng = np.random.default_rng([seed, SCENES.index(scene) if scene in SCENES else len(SCENES)])
     texture = ndimage.gaussian_filter(rng.normal(size=(HEIGHT + 8, WIDTH + 8, 3)), (2, 2, 0)) * 180 + 120
     leaves = ndimage.gaussian_filter(rng.normal(size=(HEIGHT, WIDTH)), 4) > 0.08
-    colours = rng.choice([-1.0, 1.0], size=(_N_SQUARES, 3)) * _FOREGROUND_CONTRAST + rng.normal(size=(_N_SQUARES, 3)) * 8
+    colours = (
+        rng.choice([-1.0, 1.0], size=(_N_SQUARES, 3)) * _FOREGROUND_CONTRAST + rng.normal(size=(_N_SQUARES, 3)) * 8
+    )
     start = rng.uniform((10, 0), (HEIGHT - 30, WIDTH), size=(_N_SQUARES, 2))
     speed = rng.uniform(0.8, 2.0, size=_N_SQUARES) * rng.choice([-1, 1], size=_N_SQUARES)
     for time in range(N_FRAMES):

@@ -28,7 +28,12 @@ class FrameError(DataError):
         )
 
     @classmethod
-    def changed(cls, found: str, expected: str) -> "FrameError":
+    def not_bytes(cls, dtype: object) -> "FrameError":
+        """Return the error that a frame to write does not hold bytes."""
+        return cls(f"a frame to write must hold uint8, but holds {dtype}; scale it to 0 to 255 and use astype('uint8')")
+
+    @classmethod
+    def different_format(cls, found: str, expected: str) -> "FrameError":
         """Return the error that shape or type of a frame differs from the frames before it."""
         return cls(
             f"the frame is {found}, but the background was learned from {expected}; convert the frame, or start a "
@@ -36,7 +41,7 @@ class FrameError(DataError):
         )
 
     @classmethod
-    def not_finite(cls, n_pixels: int) -> "FrameError":
+    def unusable_pixels(cls, n_pixels: int) -> "FrameError":
         """Return the error that a frame contains NaN, infinity, or a number whose square overflows."""
         return cls(
             f"the frame has {format_count(n_pixels, 'pixel')} of NaN, infinity or more than 1e15 times the value "
@@ -71,7 +76,7 @@ class VideoError(FileError):
         return cls(f"the folder {path} contains no pictures; their names must end in {join_with_commas(extensions)}")
 
     @classmethod
-    def unreadable(cls, path: object) -> "VideoError":
+    def unreadable_video(cls, path: object) -> "VideoError":
         """Return the error that a file is no video, or needs a codec that is missing."""
         return cls(
             f"{path} cannot be read as video: it is damaged, no video, or needs a codec that OpenCV lacks; convert it, "
@@ -94,7 +99,7 @@ class VideoError(FileError):
         return cls(f"cannot write video to {path}; check that its folder exists and can be written")
 
     @classmethod
-    def changed_frame(cls, path: object, found: str, expected: str) -> "VideoError":
+    def different_size(cls, path: object, found: str, expected: str) -> "VideoError":
         """Return the error that a frame differs from the first one of a video that is written."""
         return cls(f"every frame of {path} must be {expected} like the first one, but one is {found}; convert it")
 

@@ -2,9 +2,9 @@
 
 from gaussmix.core.pixel_mixtures import PixelMixtures, PixelRules
 from gaussmix.core.threads import available_n_threads, ordered_sum
-from gaussmix.engines.kernels.argument_tuples import PixelMixtureState
 from gaussmix.engines.kernels.codegen.compiled_functions import update_pixel_mixtures
 from gaussmix.engines.kernels.codegen.packed_arguments import pack_arguments
+from gaussmix.engines.kernels.pixel_arguments import PixelMixtureState
 from gaussmix.engines.pixel_updater import AbstractPixelUpdater
 from gaussmix.types import AnyArray
 

@@ -36,7 +36,7 @@ class BackgroundMixture:
         background after about ``history * log(1 / background_ratio)`` frames.
     complexity : float, default=0.05
         Weight that all components lose at an update, as a fraction of the learning rate. Components without support
-        vanish, so each pixel finds its own number of components. At 0 it is constant, as in Stauffer and Grimson (1999).
+        vanish, so each pixel finds its own number of components. At 0 none vanishes, as in Stauffer and Grimson.
     match_threshold : float, default=3.0
         Standard deviations within which a component learns a pixel (root mean square over the channels).
     background_threshold : float, default=4.0
@@ -159,9 +159,10 @@ class BackgroundMixture:
         if self._format is not None:
             self._format.require_equal(frame_format)
         packed = pack_frame(array, self.options.value_range)
-        mixtures = self._mixtures or PixelMixtures.empty(
-            int(self.options.n_components), *array.shape[:2], frame_format.n_channels
-        )
+        mixtures = self._mixtures
+        if mixtures is None:
+            height, width = array.shape[:2]
+            mixtures = PixelMixtures.empty(int(self.options.n_components), height, width, frame_format.n_channels)
         mask = np.empty(packed.shape[:2], dtype=np.uint8)
         if AutomaticPixelUpdater().update(mixtures, packed, rules, mask) is None:
             update_in_numpy(mixtures, packed, rules, mask)
@@ -181,10 +182,9 @@ class BackgroundMixture:
         mixtures, frame_format = self._require_learned()
         heaviest = mixtures.weights().argmax(axis=0)
         means = np.take_along_axis(mixtures.means(), heaviest[None, :, None], axis=0)[0]
-        picture = np.moveaxis(means, 1, 2).reshape(frame_format.shape)
-        if frame_format.dtype == "uint8":
-            return np.rint(picture).astype(np.uint8)
-        return (picture * self._unit).astype(frame_format.dtype)
+        picture: AnyArray = np.moveaxis(means, 1, 2).reshape(frame_format.shape) * self._unit
+        picture = np.rint(picture) if frame_format.dtype == "uint8" else picture
+        return np.asarray(picture, dtype=frame_format.dtype)
 
     @property
     def weights_(self) -> AnyArray:
@@ -211,7 +211,8 @@ class BackgroundMixture:
     @property
     def n_components_(self) -> AnyArray:
         """Number of components of each pixel, (H, W)."""
-        return (self._require_learned()[0].weights() > 0).sum(axis=0)
+        n_components: AnyArray = (self._require_learned()[0].weights() > 0).sum(axis=0)
+        return n_components
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write parameters and mixtures to a file; a loaded copy continues bit for bit.

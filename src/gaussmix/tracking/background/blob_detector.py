@@ -127,7 +127,7 @@ class BlobDetector:
         """
         foreground = parse_mask(mask)
         if self._shape not in (None, foreground.shape):
-            raise FrameError.changed(str(foreground.shape), str(self._shape))
+            raise FrameError.different_format(str(foreground.shape), str(self._shape))
         self._shape = foreground.shape
         pieces = self._find_objects(foreground)
         self._learn_size(pieces.boxes)

@@ -40,7 +40,7 @@ class FrameFormat:
     def require_equal(self, other: "FrameFormat") -> None:
         """Raise FrameError if the format of a new frame differs."""
         if other != self:
-            raise FrameError.changed(str(other), str(self))
+            raise FrameError.different_format(str(other), str(self))
 
 
 def parse_frame(frame: Any) -> AnyArray:
@@ -83,5 +83,5 @@ def _scale_to_levels(array: AnyArray, value_range: float) -> AnyArray:
         is_bad = ~(np.abs(levels) <= _MAX_RELATIVE_VALUE * BYTE_RANGE)
         if is_bad.any():
             n_bad = int(is_bad.reshape(*array.shape[:2], -1).any(axis=2).sum())
-            raise FrameError.not_finite(n_bad)
+            raise FrameError.unusable_pixels(n_bad)
         return levels.astype(np.float32)

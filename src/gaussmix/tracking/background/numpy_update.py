@@ -4,6 +4,10 @@ It does what `engines/kernels/background/pixel_update.py` does, in the same orde
 precision, so that both give the same bits.
 """
 
+import operator
+from collections.abc import Iterable
+from functools import reduce
+
 import numpy as np
 
 from gaussmix.core.pixel_mixtures import (
@@ -42,12 +46,9 @@ def _mean_squared_differences(pixels: AnyArray, components: AnyArray, scale: Any
     ) * _SINGLE(1.0 / pixels.shape[1])
 
 
-def _sum_channels(terms) -> AnyArray:  # type: ignore[no-untyped-def]
+def _sum_channels(terms: Iterable[AnyArray]) -> AnyArray:
     """Return the sum of the terms in their order."""
-    total = None
-    for term in terms:
-        total = term if total is None else total + term
-    return total
+    return reduce(operator.add, terms)
 
 
 def _heaviest(weights: AnyArray, is_candidate: AnyArray) -> tuple[AnyArray, AnyArray]:
@@ -98,7 +99,9 @@ def _learn(mixtures: PixelMixtures, pixels: AnyArray, distances: AnyArray, rules
     gain = np.where(is_owner, rate / raised, zero)
     weights[...] = np.where(is_owner, raised, decayed) - prune
     weights[~is_owner & (weights < prune)] = 0.0
-    moved = np.clip(variances + gain * (distances - variances), _SINGLE(rules.min_variance), _SINGLE(rules.max_variance))
+    moved = np.clip(
+        variances + gain * (distances - variances), _SINGLE(rules.min_variance), _SINGLE(rules.max_variance)
+    )
     variances[...] = np.where(is_owner, moved, variances)
     means += gain[:, :, None] * (pixels - means)
     total = np.zeros_like(owner_weight)
@@ -117,4 +120,5 @@ def _count_slots(weights: AnyArray) -> AnyArray:
     """Return one more than the last slot in use by any pixel of a group."""
     n_slots, height, width = weights.shape
     is_used = (weights > 0).reshape(n_slots, height, width // PIXELS_PER_GROUP, PIXELS_PER_GROUP).any(axis=3)
-    return (is_used * np.arange(1, n_slots + 1)[:, None, None]).max(axis=0)
+    counts: AnyArray = (is_used * np.arange(1, n_slots + 1)[:, None, None]).max(axis=0)
+    return counts
