@@ -245,10 +245,11 @@ class BackgroundMixture:
         return background
 
     @property
-    def _unit(self) -> np.float32 | float:
+    def _unit(self) -> np.float32 | np.float64:
         """Size of one level of brightness in the units of the frames."""
         is_byte = self._format is None or self._format.dtype == "uint8"
-        return np.float32(1.0) if is_byte else self.options.value_range / BYTE_RANGE
+        # Double precision holds squares of units that single precision does not.
+        return np.float32(1.0) if is_byte else np.float64(self.options.value_range / BYTE_RANGE)
 
     def _sorted_weights(self) -> tuple[AnyArray, AnyArray]:
         """Return the weights (K, H, W), and the slots from the heaviest to the lightest, (K, H, W)."""
