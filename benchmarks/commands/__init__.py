@@ -21,6 +21,7 @@ from benchmarks.commands import (
     roofline,
     small_fit,
     solvers,
+    tracking,
     tracking_video,
 )
 
@@ -48,4 +49,5 @@ COMMANDS = {
     "churn": churn,
     "churn-segments": churn_segments,
     "tracking-video": tracking_video,
+    "tracking": tracking,
 }

@@ -182,6 +182,24 @@ class AutomaticPixelUpdater(AbstractPixelUpdater):
 NUMPY_ENGINE = NumpyEngine()
 
 
+def call_compiled_function(name: str, *arguments: Any) -> int | None:
+    """Call a function of `kernels/codegen/compiled_functions.py`; return None, after a warning, if it cannot be had.
+
+    Functions that write to their arguments have written nothing if the result is None.
+    """
+    if not isinstance(compiled_or_numpy_engine(), NumpyEngine):
+        return _call_or_none(lambda: int(getattr(_load_compiled_functions(), name)(*arguments)))
+    return None
+
+
+@cache
+def _load_compiled_functions() -> Any:
+    """Import the module of compiled functions."""
+    from gaussmix.engines.kernels.codegen import compiled_functions
+
+    return compiled_functions
+
+
 def _call_fused_runner(operation: Callable[[AbstractFusedRunner], T | None]) -> T | None:
     """Return operation(compiled runner), or None if there is no compiled engine."""
     engine = compiled_or_numpy_engine()

@@ -30,6 +30,9 @@ from gaussmix.errors.models import (
 )
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
+from gaussmix.errors.tracking import TrackingDataError
+from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
+from gaussmix.errors.tracking_tables import TrackEvaluationError, TrackInputError
 from gaussmix.errors.tracking_video import FrameError, VideoError, VideoWarning
 from gaussmix.errors.validation import ValidationError
 
@@ -60,6 +63,8 @@ __all__ = [
     "GaussmixWarning",
     "LabelError",
     "MissingPackageError",
+    "MotFileError",
+    "MotFileWarning",
     "OutcomeError",
     "ParameterError",
     "PriorError",
@@ -74,6 +79,9 @@ __all__ = [
     "TableInputError",
     "TargetError",
     "TargetLeakError",
+    "TrackEvaluationError",
+    "TrackInputError",
+    "TrackingDataError",
     "TrainingRowsError",
     "TransformError",
     "UnknownNumbers",

@@ -16,9 +16,6 @@ from gaussmix.types import AnyArray
 # Fewest boxes from which a size is learned, and the most recent ones that are kept.
 MIN_BOXES, MAX_BOXES = 40, 500
 
-# Part of the boxes beyond whose rows on either side sizes are constant rather than extrapolated.
-_EDGE_FRACTION = 0.05
-
 
 class SizeLine(NamedTuple):
     """A line: ``intercept + slope * row``."""
@@ -60,9 +57,8 @@ def fit_typical_size(boxes: Sequence[AnyArray] | AnyArray) -> TypicalSize | None
     if len(rows_of_boxes) < MIN_BOXES:
         return None
     rows = centre_rows(rows_of_boxes)
-    first_row, last_row = np.quantile(rows, [_EDGE_FRACTION, 1.0 - _EDGE_FRACTION])
     width, height = (_fit_line(rows, rows_of_boxes[:, column]) for column in (2, 3))
-    return TypicalSize(width, height, float(first_row), float(last_row))
+    return TypicalSize(width, height, float(rows.min()), float(rows.max()))
 
 
 def centre_rows(boxes: AnyArray) -> AnyArray:

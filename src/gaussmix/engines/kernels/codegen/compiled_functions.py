@@ -212,3 +212,7 @@ merge_groups = CompiledFunction("merge_groups", _kernel_importer("agglomeration.
 update_pixel_mixtures = CompiledFunction(
     "update_pixel_mixtures", _kernel_importer("background.pixel_update", "update_pixel_mixtures")
 )
+merge_in_groups = CompiledFunction("merge_in_groups", _kernel_importer("tracking.merging", "merge_in_groups"))
+propagate_beliefs = CompiledFunction(
+    "propagate_beliefs", _kernel_importer("tracking.belief_propagation", "propagate_beliefs")
+)

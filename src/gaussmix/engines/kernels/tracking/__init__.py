@@ -1,0 +1,1 @@
+"""Kernels of object tracking: merging of components, belief propagation."""

@@ -1,0 +1,109 @@
+"""``PMB``: the track-oriented Poisson multi-Bernoulli filter with a small mixture for each track.
+
+Undetected objects are a Poisson process; each detection may start a track, and each track is a Bernoulli component
+whose state is a mixture. After a scan, marginal association probabilities from loopy belief propagation make one
+Bernoulli component of all hypotheses of a track (TOMB/P of Williams, "Marginal multi-Bernoulli filters: RFS
+derivation of MHT, JIPDA, and association-based MeMBer", IEEE Trans. Aerospace and Electronic Systems 51, 2015;
+García-Fernández, Williams, Granström & Svensson, "Poisson multi-Bernoulli mixture filter", ibid. 54, 2018).
+"""
+
+from dataclasses import dataclass, replace
+
+from gaussmix.tracking.components import Components
+from gaussmix.tracking.estimates import Estimates
+from gaussmix.tracking.hypotheses import score_hypotheses, weigh_associations
+from gaussmix.tracking.marginals import compute_marginals
+from gaussmix.tracking.prediction import predict_components
+from gaussmix.tracking.target_model import TargetModel
+from gaussmix.tracking.track_estimates import estimate_tracks
+from gaussmix.tracking.track_update import keep_undetected, start_tracks, update_tracks
+from gaussmix.tracking.tracker import AbstractTracker
+from gaussmix.tracking.tracks import Tracks, join_tracks
+from gaussmix.types import ND
+
+
+@dataclass(frozen=True, eq=False)
+class PMBState:
+    """What a PMB filter knows.
+
+    Attributes
+    ----------
+    undetected : Components
+        Intensity of objects that have not been detected yet, at the places of birth.
+    n_anywhere : float
+        Expected number of undetected objects anywhere in the region.
+    tracks : Tracks
+        Objects that may have been detected.
+    next_label : int
+    """
+
+    undetected: Components
+    n_anywhere: float
+    tracks: Tracks
+    next_label: int = 1
+
+
+class PMB(AbstractTracker):
+    """Track many objects by a Poisson multi-Bernoulli filter; the default of this package.
+
+    Parameters
+    ----------
+    model : TargetModel
+        Motion, sensor, births, and limits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix.tracking import PMB, Birth, Clutter, ConstantVelocity, PositionSensor, TargetModel
+    >>> region = {"low": [0.0, 0.0], "high": [100.0, 100.0]}
+    >>> sensor = PositionSensor(noise_std=1.0, clutter=Clutter.in_region(1.0, **region), detection_probability=0.95)
+    >>> birth = Birth.anywhere(rate=0.1, hidden_std=3.0, initial_number=1.0, **region)
+    >>> tracker = PMB(TargetModel(ConstantVelocity(acceleration_std=0.5), sensor, birth))
+    >>> scans = [[[10.0 + 2.0 * k, 50.0]] for k in range(10)]
+    >>> estimates = tracker.run(scans)
+    >>> estimates[-1].labels.tolist(), np.round(estimates[-1].positions).tolist()
+    ([1], [[28.0, 50.0]])
+    """
+
+    def __init__(self, model: TargetModel) -> None:
+        self.model = model
+        self.reset()
+
+    def initial_state(self) -> PMBState:
+        """Return the state before the first scan: no tracks."""
+        n_states = self.model.motion.n_states
+        return PMBState(Components.empty(n_states), self.model.birth.initial_number, Tracks.empty(n_states))
+
+    def predict(self, state: PMBState, dt: float) -> PMBState:
+        """Return the state after a time ``dt``: objects move, some leave, and new ones appear."""
+        survival, birth = self.model.survival_probability**dt, self.model.birth
+        n_track_components = len(state.tracks.components)
+        moved = predict_components(
+            self.model.motion, Components.concatenate([state.tracks.components, state.undetected]), dt
+        )
+        undetected = moved.select(slice(n_track_components, None))
+        undetected = undetected.with_weights(survival * undetected.weights)
+        return PMBState(
+            Components.concatenate([undetected, birth.make_components(self.model.motion.n_states, dt)]),
+            survival * state.n_anywhere + birth.rate * dt,
+            replace(
+                state.tracks,
+                existence=survival * state.tracks.existence,
+                components=moved.select(slice(0, n_track_components)),
+            ),
+            state.next_label,
+        )
+
+    def update(self, state: PMBState, detections: ND) -> PMBState:
+        """Return the state after a scan with detections (n, m)."""
+        scan = score_hypotheses(self.model, state.tracks, state.undetected, state.n_anywhere, detections)
+        marginals = compute_marginals(weigh_associations(scan))
+        started = start_tracks(self.model, scan, marginals.new, state.next_label)
+        tracks = join_tracks(update_tracks(self.model, scan, marginals), started)
+        undetected, n_anywhere = keep_undetected(self.model, scan, state.n_anywhere)
+        return PMBState(undetected, n_anywhere, tracks, state.next_label + len(started))
+
+    def estimate(self, state: PMBState, time: float) -> Estimates:
+        """Return the tracks that exist with more than ``report_threshold``: the mean of their heaviest component."""
+        n_undetected = float(state.undetected.weights.sum()) + state.n_anywhere
+        return estimate_tracks(self.model, state.tracks, n_undetected, time)

@@ -1,0 +1,29 @@
+"""What a filter of tracks reports."""
+
+import numpy as np
+
+from gaussmix.tracking.estimates import Estimates
+from gaussmix.tracking.target_model import TargetModel
+from gaussmix.tracking.tracks import Tracks
+
+
+def estimate_tracks(model: TargetModel, tracks: Tracks, n_undetected: float, time: float) -> Estimates:
+    """Return the tracks that exist with more than ``report_threshold``, each at the mean of its heaviest component."""
+    components = tracks.components
+    order = np.lexsort((-components.weights, components.groups))
+    groups = components.groups[order]
+    is_heaviest = np.ones(len(order), dtype=bool)
+    is_heaviest[1:] = groups[1:] != groups[:-1]
+    heaviest = order[is_heaviest]
+    shown = heaviest[tracks.existence[components.groups[heaviest]] > model.report_threshold]
+    owners = components.groups[shown]
+    return Estimates(
+        time,
+        tracks.labels[owners],
+        components.means[shown],
+        components.covariances[shown],
+        tracks.existence[owners],
+        tracks.detections[owners],
+        float(tracks.existence.sum()) + n_undetected,
+        model.motion.layout,
+    )
