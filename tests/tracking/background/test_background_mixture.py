@@ -32,7 +32,7 @@ def test_weights_sum_to_one_and_are_sorted(seed):
     assert (np.diff(background.weights_, axis=2) <= 0).all()
     np.testing.assert_array_equal((background.weights_ > 0).sum(axis=2), background.n_components_)
     in_use = background.weights_ > 0
-    assert (background.variances_[in_use] >= (255 * 0.005) ** 2 * (1 - 1e-6)).all()
+    assert (background.variances_[in_use] >= (255 * 0.003) ** 2 * (1 - 1e-6)).all()
     assert (background.variances_[in_use] <= (255 * 0.02) ** 2 * (1 + 1e-6)).all()
     assert background.means_.shape == (12, 20, 5, 3)
     assert np.isfinite(background.means_).all()
@@ -247,7 +247,7 @@ def test_learning_rates_outside_zero_to_one_are_refused(rate):
         {"background_threshold": np.inf},
         {"initial_deviation": 0.5},
         {"min_deviation": 0.02},
-        {"max_deviation": 0.005},
+        {"max_deviation": 0.003},
         {"detect_shadows": 1},
         {"min_shadow_brightness": 1.0},
         {"value_range": 0.0},

@@ -43,8 +43,9 @@ class BackgroundMixture:
         Standard deviations within which a pixel is background. Lower values find more, and more noise.
     initial_deviation : float, default=0.01
         Standard deviation of one channel of a new component.
-    min_deviation, max_deviation : float, default=0.005, 0.02
-        Bounds of the standard deviation of one channel.
+    min_deviation, max_deviation : float, default=0.003, 0.02
+        Bounds of the standard deviation of one channel. The lower one is about a level of 8 bits: compressed video of
+        still scenes has less noise than its rounding.
     detect_shadows : bool, default=True
         Whether pixels that are a darker copy of their background get the value 127.
     min_shadow_brightness : float, default=0.5
@@ -102,7 +103,7 @@ class BackgroundMixture:
         match_threshold: float = 3.0,
         background_threshold: float = 4.0,
         initial_deviation: float = 0.01,
-        min_deviation: float = 0.005,
+        min_deviation: float = 0.003,
         max_deviation: float = 0.02,
         detect_shadows: bool = True,
         min_shadow_brightness: float = 0.5,

@@ -13,6 +13,9 @@ from scipy import stats
 
 from gaussmix.types import AnyArray
 
+# Part of the boxes on either side beyond whose rows sizes are constant rather than extrapolated.
+_EDGE_FRACTION = 0.05
+
 # Fewest boxes from which a size is learned, and the most recent ones that are kept.
 MIN_BOXES, MAX_BOXES = 40, 500
 
@@ -37,7 +40,7 @@ class TypicalSize:
     width, height : SizeLine
         The sizes at a row from ``first_row`` to ``last_row``. Beyond, they are those at the nearest of these rows.
     first_row, last_row : float
-        Rows between which boxes were seen.
+        Rows between which nine tenths of the boxes were seen.
     """
 
     width: SizeLine
@@ -57,8 +60,9 @@ def fit_typical_size(boxes: Sequence[AnyArray] | AnyArray) -> TypicalSize | None
     if len(rows_of_boxes) < MIN_BOXES:
         return None
     rows = centre_rows(rows_of_boxes)
+    first_row, last_row = np.quantile(rows, [_EDGE_FRACTION, 1.0 - _EDGE_FRACTION])
     width, height = (_fit_line(rows, rows_of_boxes[:, column]) for column in (2, 3))
-    return TypicalSize(width, height, float(rows.min()), float(rows.max()))
+    return TypicalSize(width, height, float(first_row), float(last_row))
 
 
 def centre_rows(boxes: AnyArray) -> AnyArray:
