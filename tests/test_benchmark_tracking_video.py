@@ -53,10 +53,10 @@ def test_command_scores_and_times_a_small_video(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr("benchmarks.commands.tracking_video.SCENES", SCENES[:1])
     monkeypatch.setattr("benchmarks.video_scenes.N_FRAMES", 80)
-    lines = []
+    lines, rng = [], np.random.default_rng(0)
     with VideoWriter(tmp_path / "video.avi") as writer:
         for number in range(30):
-            frame = np.full((90, 120, 3), 120, dtype=np.uint8)
+            frame = np.rint(rng.normal(120, 4, size=(90, 120, 3))).astype(np.uint8)
             if number >= 15:  # the background is seen first
                 left = 5 * (number - 15)
                 frame[20:60, left : left + 20] = (250, 60, 60)
