@@ -22,6 +22,7 @@ from benchmarks.commands import (
     small_fit,
     solvers,
     tracking,
+    tracking_video,
 )
 
 # In the order of a report. Each module has TITLE, EXPLANATION, add_arguments, run_benchmark and format_results.
@@ -47,5 +48,6 @@ COMMANDS = {
     "anomaly-stream": anomaly_stream,
     "churn": churn,
     "churn-segments": churn_segments,
+    "tracking-video": tracking_video,
     "tracking": tracking,
 }

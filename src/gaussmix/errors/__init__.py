@@ -40,6 +40,7 @@ from gaussmix.errors.tracking_filters import (
     ReductionError,
 )
 from gaussmix.errors.tracking_tables import TrackEvaluationError, TrackInputError
+from gaussmix.errors.tracking_video import FrameError, VideoError, VideoWarning
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "DriftError",
     "FileError",
     "FilterOverflowError",
+    "FrameError",
     "GaussmixError",
     "GaussmixWarning",
     "LabelError",
@@ -99,5 +101,7 @@ __all__ = [
     "UnsavableError",
     "ValidationError",
     "VerdictTableError",
+    "VideoError",
+    "VideoWarning",
     "WeightError",
 ]
