@@ -30,6 +30,8 @@ from gaussmix.errors.models import (
 )
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
+from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
+from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -58,6 +60,8 @@ __all__ = [
     "GaussmixWarning",
     "LabelError",
     "MissingPackageError",
+    "MotFileError",
+    "MotFileWarning",
     "OutcomeError",
     "ParameterError",
     "PriorError",
@@ -72,6 +76,8 @@ __all__ = [
     "TableInputError",
     "TargetError",
     "TargetLeakError",
+    "TrackDataError",
+    "TrackEvaluationError",
     "TrainingRowsError",
     "TransformError",
     "UnknownNumbers",
