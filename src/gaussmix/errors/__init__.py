@@ -30,6 +30,7 @@ from gaussmix.errors.models import (
 )
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
+from gaussmix.errors.tracking_boxes import BoxTrackingError
 from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
 from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError
 from gaussmix.errors.validation import ValidationError
@@ -38,6 +39,7 @@ __all__ = [
     "ActionError",
     "AnomalyParameterError",
     "ArchiveError",
+    "BoxTrackingError",
     "CapabilityError",
     "ChurnDataError",
     "ChurnParameterError",

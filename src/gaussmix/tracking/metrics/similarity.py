@@ -37,7 +37,7 @@ class BoxOverlap:
         for table, name in ((truth, "truth"), (tracks, "tracks")):
             if table.boxes is None:
                 raise TrackEvaluationError.no_boxes(name)
-        return _intersection_over_union(truth.boxes[rows.first], tracks.boxes[rows.second])  # type: ignore[index]
+        return intersection_over_union(truth.boxes[rows.first], tracks.boxes[rows.second])  # type: ignore[index]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class PointProximity:
         return np.asarray(1.0 - limit_distances(second[rows.first] - first[rows.second], self.zero_distance))
 
 
-def _intersection_over_union(first: ND, second: ND) -> N:
+def intersection_over_union(first: ND, second: ND) -> N:
     """Return the intersection over union (n,) of boxes (n, 4).
 
     Differences of corners come first, so that boxes far from the origin lose no digits. Overlaps count in units of the
