@@ -33,6 +33,7 @@ from gaussmix.errors.table_columns import TableColumnError, TableInputError, Tar
 from gaussmix.errors.tracking_boxes import BoxTrackingError
 from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
 from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError
+from gaussmix.errors.tracking import TrackingDataError
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "TargetLeakError",
     "TrackDataError",
     "TrackEvaluationError",
+    "TrackingDataError",
     "TrainingRowsError",
     "TransformError",
     "UnknownNumbers",

@@ -3,6 +3,7 @@
 Pairs are merged by their moments, so that weight, mean and covariance of the whole are kept.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -51,13 +52,14 @@ def merge_close_components(
     """
     order = np.lexsort((-weights, groups))
     sorted_groups = groups[order]
-    starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1], True]) if len(order) else np.zeros(1)
+    starts = np.flatnonzero(np.concatenate([sorted_groups[:1] == sorted_groups[:1], np.diff(sorted_groups) != 0]))
+    starts = np.append(starts, len(order)).astype(np.int64)
     arrays = weights[order], np.ascontiguousarray(means[order]), np.ascontiguousarray(covariances[order])
     kept = np.empty(len(order), dtype=np.int64)
     n_kept = call_compiled_function(
         "merge_in_groups",
         *arrays,
-        starts.astype(np.int64),
+        starts,
         float(max_squared_distance),
         max_components,
         np.zeros_like(arrays[2]),
@@ -74,7 +76,7 @@ def _merge_in_numpy(
 ) -> IntK:
     """Merge in place, one group after the other; return the positions that are left."""
     kept: list[int] = []
-    for start, stop in zip(starts[:-1], starts[1:], strict=True):
+    for start, stop in pairwise(starts.tolist()):
         is_left = np.ones(stop - start, dtype=bool)
         for _ in range(max_components):
             if not is_left.any():

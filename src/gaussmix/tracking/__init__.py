@@ -8,6 +8,7 @@ from gaussmix.tracking.metrics.frame_average import average_over_frames
 from gaussmix.tracking.metrics.gospa import GOSPA, gospa
 from gaussmix.tracking.metrics.ospa import OSPA, ospa, ospa2
 from gaussmix.tracking.metrics.similarity import BoxOverlap, PointProximity
+from gaussmix.tracking.model_fitting.target_model_fit import TargetModelFit, fit_target_model
 from gaussmix.tracking.mot_files import MotWriter, read_mot, write_mot
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.pmb import PMB
@@ -35,10 +36,12 @@ __all__ = [
     "RangeBearingSensor",
     "ReductionLimits",
     "TargetModel",
+    "TargetModelFit",
     "TrackEvaluation",
     "TrackTable",
     "average_over_frames",
     "evaluate_tracks",
+    "fit_target_model",
     "gospa",
     "ospa",
     "ospa2",

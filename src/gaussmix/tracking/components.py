@@ -52,7 +52,7 @@ class Components:
             np.concatenate([part.modes for part in parts]),
         )
 
-    def select(self, positions: AnyArray) -> "Components":
+    def select(self, positions: AnyArray | slice) -> "Components":
         """Return the components at some positions, or where a mask is true."""
         return Components(
             self.groups[positions],
@@ -73,4 +73,4 @@ class Components:
 
 def sum_in_groups(groups: IntN, values: N, n_groups: int) -> N:
     """Return the sum of the values of each of ``n_groups`` groups, (n_groups,)."""
-    return np.bincount(groups, values, minlength=n_groups)
+    return np.bincount(groups, values, minlength=n_groups).astype(np.float64)

@@ -21,6 +21,8 @@ class Estimates:
     covariances : array of shape (n, D, D)
     existence : array of shape (n,)
         Probability that the object exists.
+    detections : int array of shape (n,)
+        Position of the detection in the scan that most probably belongs to the object; -1 if it was not detected.
     expected_number : float
         Expected number of all objects, those that are too unlikely to be listed included.
     layout : StateLayout
@@ -32,6 +34,7 @@ class Estimates:
     states: KD
     covariances: KDD
     existence: K
+    detections: IntK
     expected_number: float
     layout: StateLayout
 

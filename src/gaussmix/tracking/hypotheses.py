@@ -3,6 +3,7 @@
 Filters of tracks differ in how they combine these weights, and share everything here.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -122,7 +123,7 @@ def weigh_anywhere(model: TargetModel, n_anywhere: float, measurements: ND) -> N
         return np.full(len(measurements), -np.inf)
     with np.errstate(divide="ignore"):
         probabilities = np.log(detect_anywhere(model, measurements))
-    return probabilities + np.log(n_anywhere / model.birth.volume)
+    return np.asarray(probabilities + math.log(n_anywhere / model.birth.volume))
 
 
 def detect_anywhere(model: TargetModel, measurements: ND) -> N:

@@ -28,9 +28,19 @@ class StateStack(NamedTuple):
 class UpdateStack(NamedTuple):
     """What M components need for an update with any detection.
 
-    ``predicted`` (M, m) are expected measurements, ``deviations`` (M, m) their standard deviations, ``whitening`` (M, m, m) lower triangles W with W S W^T = I for
-    their covariances S, ``log_constants`` (M,) logs of the densities at the expected measurements, ``gains``
-    (M, D, m), and ``covariances`` (M, D, D) those after the update.
+    Attributes
+    ----------
+    predicted : array of shape (M, m)
+        Expected measurements.
+    deviations : array of shape (M, m)
+        Their standard deviations.
+    whitening : array of shape (M, m, m)
+        Lower triangles W with W S W^T = I for the covariances S of the measurements.
+    log_constants : array of shape (M,)
+        Logs of the densities at the expected measurements.
+    gains : array of shape (M, D, m)
+    covariances : array of shape (M, D, D)
+        Those after the update.
     """
 
     predicted: Array

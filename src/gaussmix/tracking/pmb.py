@@ -15,9 +15,9 @@ from gaussmix.tracking.hypotheses import score_hypotheses, weigh_associations
 from gaussmix.tracking.marginals import compute_marginals
 from gaussmix.tracking.prediction import predict_components
 from gaussmix.tracking.target_model import TargetModel
-from gaussmix.tracking.tracker import AbstractTracker
 from gaussmix.tracking.track_estimates import estimate_tracks
 from gaussmix.tracking.track_update import keep_undetected, start_tracks, update_tracks
+from gaussmix.tracking.tracker import AbstractTracker
 from gaussmix.tracking.tracks import Tracks, join_tracks
 from gaussmix.types import ND
 

@@ -56,7 +56,7 @@ class StateLayout:
         return len(self.names)
 
     @property
-    def observed(self) -> IntD:
+    def observable_columns(self) -> IntD:
         """Columns of positions, then of extents: what a detector of points or boxes can see."""
         return np.array((*self.positions, *self.extents), dtype=np.int64)
 

@@ -10,7 +10,7 @@ from gaussmix.model.validation import require_instance
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.motion import AbstractMotion
 from gaussmix.tracking.sensors import AbstractSensor
-from gaussmix.tracking.tracks import ReductionLimits
+from gaussmix.tracking.tracks import INTENSITY_LIMITS, TRACK_LIMITS, ReductionLimits
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +29,9 @@ class TargetModel:
         Probability that an object is still there after one unit of time.
     gate_probability : float, default=0.999
         Detections outside the region that has this probability for a component are not assigned to it.
-    limits : ReductionLimits
+    limits : ReductionLimits, default=ReductionLimits()
         How the mixture of a track is reduced.
-    undetected_limits : ReductionLimits
+    undetected_limits : ReductionLimits, default=ReductionLimits(max_components=100)
         How an intensity, such as that of undetected objects, is reduced.
     min_existence : float, default=1e-5
         Tracks that exist with less probability are dropped.
@@ -49,8 +49,8 @@ class TargetModel:
     birth: Birth
     survival_probability: float = 0.99
     gate_probability: float = 0.999
-    limits: ReductionLimits = ReductionLimits()
-    undetected_limits: ReductionLimits = ReductionLimits(max_components=100)
+    limits: ReductionLimits = TRACK_LIMITS
+    undetected_limits: ReductionLimits = INTENSITY_LIMITS
     min_existence: float = 1e-5
     report_threshold: float = 0.5
 

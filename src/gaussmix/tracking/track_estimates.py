@@ -23,6 +23,7 @@ def estimate_tracks(model: TargetModel, tracks: Tracks, n_undetected: float, tim
         components.means[shown],
         components.covariances[shown],
         tracks.existence[owners],
+        tracks.detections[owners],
         float(tracks.existence.sum()) + n_undetected,
         model.motion.layout,
     )

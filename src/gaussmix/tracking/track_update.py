@@ -1,5 +1,7 @@
 """Tracks and undetected objects after a scan, given probabilities of its associations."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from gaussmix.tracking.components import Components, sum_in_groups
@@ -7,7 +9,7 @@ from gaussmix.tracking.hypotheses import ScanHypotheses, detect_anywhere, locate
 from gaussmix.tracking.marginals import Marginals
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import Tracks, normalize_tracks, reduce_components
-from gaussmix.types import K, N
+from gaussmix.types import IntN, K, N
 
 _TINY = np.finfo(np.float64).tiny
 
@@ -25,8 +27,20 @@ def update_tracks(model: TargetModel, scan: ScanHypotheses, marginals: Marginals
         model,
         missed_existence + detected_existence,
         scan.tracks.labels,
+        _most_probable_detections(scan, marginals),
         Components.concatenate([left, _weigh_detected(scan, marginals.edges)]),
     )
+
+
+def _most_probable_detections(scan: ScanHypotheses, marginals: Marginals) -> IntN:
+    """Return the most probable detection of each track (T,), -1 if none is the most probable."""
+    edges = scan.edges
+    best = np.array(marginals.missed)
+    np.maximum.at(best, edges.tracks, marginals.edges)
+    is_best = (marginals.edges >= best[edges.tracks]) & (marginals.edges > marginals.missed[edges.tracks])
+    detections = np.full(len(best), -1)
+    detections[edges.tracks[is_best]] = edges.detections[is_best]
+    return detections
 
 
 def _weigh_missed(scan: ScanHypotheses, factors: K) -> Components:
@@ -85,7 +99,8 @@ def start_tracks(model: TargetModel, scan: ScanHypotheses, new_probabilities: N,
     )
     labels = np.zeros(n_detections, dtype=np.int64)
     labels[is_started] = next_label + np.arange(int(is_started.sum()))
-    return _make_tracks(model, existence, labels, Components.concatenate([at_places, anywhere]))
+    components = Components.concatenate([at_places, anywhere])
+    return _make_tracks(model, existence, labels, np.arange(n_detections), components)
 
 
 def keep_undetected(model: TargetModel, scan: ScanHypotheses, n_anywhere: float) -> tuple[Components, float]:
@@ -102,12 +117,12 @@ def keep_undetected(model: TargetModel, scan: ScanHypotheses, n_anywhere: float)
     return reduced, n_anywhere * (1.0 - mean_probability)
 
 
-def _make_tracks(model: TargetModel, existence: K, labels: K, components: Components) -> Tracks:
+def _make_tracks(model: TargetModel, existence: K, labels: IntN, detections: IntN, components: Components) -> Tracks:
     """Return the tracks that are likely enough, with reduced mixtures whose weights add up to 1.
 
     Weights of components add up to the existence of their track.
     """
-    kept = Tracks(existence, labels, components).select(existence > model.min_existence)
+    kept = Tracks(np.minimum(existence, 1.0), labels, detections, components).select(existence > model.min_existence)
     relative = kept.components.weights / kept.existence[kept.components.groups]
     reduced = reduce_components(kept.components.with_weights(relative), model.limits)
-    return normalize_tracks(Tracks(kept.existence, kept.labels, reduced))
+    return normalize_tracks(replace(kept, components=reduced))

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gaussmix.core.scalar_checks import is_number_in, require_integer
+from gaussmix.errors import ParameterError
 from gaussmix.model.component_reduction import merge_close_components
 from gaussmix.tracking.components import Components, sum_in_groups
 from gaussmix.types import AnyArray, IntN, K
@@ -11,13 +13,22 @@ from gaussmix.types import AnyArray, IntN, K
 
 @dataclass(frozen=True, eq=False)
 class Tracks:
-    """T tracks (Bernoulli components): ``existence`` (T,) probabilities, ``labels`` (T,), and mixtures of states.
+    """T tracks (Bernoulli components), each with a mixture of states.
 
-    ``components.groups`` are positions of tracks, in ascending order; the weights of each track add up to 1.
+    Attributes
+    ----------
+    existence : array of shape (T,)
+        Probabilities that the objects exist.
+    labels : int array of shape (T,)
+    detections : int array of shape (T,)
+        Position of the detection of the last scan that most probably belongs to the object; -1 if it has none.
+    components : Components
+        ``components.groups`` are positions of tracks, in ascending order; the weights of each track add up to 1.
     """
 
     existence: K
     labels: IntN
+    detections: IntN
     components: Components
 
     def __len__(self) -> int:
@@ -26,7 +37,8 @@ class Tracks:
     @classmethod
     def empty(cls, n_states: int) -> "Tracks":
         """Return no tracks."""
-        return cls(np.zeros(0), np.zeros(0, dtype=np.int64), Components.empty(n_states))
+        none = np.zeros(0, dtype=np.int64)
+        return cls(np.zeros(0), none, none, Components.empty(n_states))
 
     def select(self, is_kept: AnyArray) -> "Tracks":
         """Return the tracks where a mask (T,) is true."""
@@ -35,7 +47,10 @@ class Tracks:
         new_positions = np.cumsum(is_kept) - 1
         components = self.components.select(is_kept[self.components.groups])
         return Tracks(
-            self.existence[is_kept], self.labels[is_kept], components.with_groups(new_positions[components.groups])
+            self.existence[is_kept],
+            self.labels[is_kept],
+            self.detections[is_kept],
+            components.with_groups(new_positions[components.groups]),
         )
 
 
@@ -45,6 +60,7 @@ def join_tracks(first: Tracks, second: Tracks) -> Tracks:
     return Tracks(
         np.concatenate([first.existence, second.existence]),
         np.concatenate([first.labels, second.labels]),
+        np.concatenate([first.detections, second.detections]),
         Components.concatenate([first.components, shifted]),
     )
 
@@ -61,11 +77,26 @@ class ReductionLimits:
         Components closer than this Mahalanobis distance are merged.
     max_components : int, default=8
         Components kept in each track.
+
+    Raises
+    ------
+    ParameterError
+        If a number is not allowed.
     """
 
     min_weight: float = 1e-5
     merge_distance: float = 2.0
     max_components: int = 8
+
+    def __post_init__(self) -> None:
+        if not is_number_in(self.min_weight, 0.0, 1.0, includes_low=True):
+            raise ParameterError.invalid_value("min_weight", self.min_weight, "a number from 0 to below 1")
+        if not is_number_in(self.merge_distance, 0.0, np.inf, includes_low=True):
+            raise ParameterError.invalid_value("merge_distance", self.merge_distance, "a finite number of at least 0")
+        require_integer("max_components", self.max_components, 1)
+
+
+TRACK_LIMITS, INTENSITY_LIMITS = ReductionLimits(), ReductionLimits(max_components=100)
 
 
 def reduce_components(components: Components, limits: ReductionLimits) -> Components:

@@ -25,9 +25,10 @@ def unscented_moments(
 ) -> UnscentedMoments:
     """Return mean and covariances of ``function`` of M Gaussian states, by 2 D + 1 sigma points each.
 
-    The points are the mean and mean +- sqrt(3) times the columns of a square root of the covariance, which match the
-    fourth moments of a Gaussian in each direction (Julier & Uhlmann, Proceedings of the IEEE 92, 2004, with D + kappa
-    = 3; the weight of the mean is kept at least 0, so that covariances stay positive semidefinite).
+    The points are the mean, and the mean +- sqrt(D + kappa) times the columns of a square root of the covariance
+    (Julier & Uhlmann, "Unscented filtering and nonlinear estimation", Proceedings of the IEEE 92, 2004). D + kappa is
+    3, which matches the fourth moments of a Gaussian, but at least D. So no weight is negative, and covariances stay
+    positive semidefinite.
 
     Parameters
     ----------
