@@ -1,6 +1,9 @@
 """Track objects: from points, boxes or video to labelled tracks, with mixtures as the state of what may be there."""
 
 from gaussmix.tracking.birth import Birth
+from gaussmix.tracking.boxes.box_tracker import BoxTracker
+from gaussmix.tracking.boxes.box_tracks import BoxState, BoxTracks, TrackedBoxes, TrackPhase
+from gaussmix.tracking.boxes.gap_filling import fill_gaps
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.metrics.evaluation import TrackEvaluation, evaluate_tracks
@@ -24,6 +27,9 @@ __all__ = [
     "Birth",
     "BoxOverlap",
     "BoxSensor",
+    "BoxState",
+    "BoxTracker",
+    "BoxTracks",
     "Clutter",
     "CombinedMotion",
     "ConstantAcceleration",
@@ -38,9 +44,12 @@ __all__ = [
     "TargetModel",
     "TargetModelFit",
     "TrackEvaluation",
+    "TrackPhase",
     "TrackTable",
+    "TrackedBoxes",
     "average_over_frames",
     "evaluate_tracks",
+    "fill_gaps",
     "fit_target_model",
     "gospa",
     "ospa",

@@ -4,9 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.core.input_arrays import parse_rows
-from gaussmix.tracking.metrics.similarity import intersection_over_union
+from gaussmix.core.input_arrays import require_finite
+from gaussmix.core.input_kinds import fill_masked_with_nan
+from gaussmix.errors import BoxTrackingError
+from gaussmix.tracking.boxes.box_arrays import overlap_all, to_centers
+from gaussmix.tracking.tracker import parse_detections
 from gaussmix.types import ND, ArrayLike, BoolN, IntN, N
+
+_MAX_PIXELS = 1e9  # beyond, squares and products of sides would lose all digits of a position
 
 
 class BoxDetections(NamedTuple):
@@ -15,35 +20,61 @@ class BoxDetections(NamedTuple):
     boxes: ND
     confidences: N
 
+    def __len__(self) -> int:
+        return len(self.boxes)
+
     def select(self, rows: IntN | BoolN) -> "BoxDetections":
         """Return some of the boxes."""
         return BoxDetections(self.boxes[rows], self.confidences[rows])
 
 
-def parse_detections(boxes: ArrayLike, confidences: ArrayLike | None) -> BoxDetections:
-    """Return boxes in the order of their confidence, then of their coordinates, whatever the order of the rows."""
-    rows = np.zeros((0, 4)) if np.size(boxes) == 0 else parse_rows(boxes, 4)
-    values = np.ones(len(rows)) if confidences is None else np.asarray(confidences, dtype=np.float64)
-    centers = np.hstack([rows[:, :2] + 0.5 * rows[:, 2:], rows[:, 2:]])
+def parse_boxes(boxes: ArrayLike, confidences: ArrayLike | None) -> BoxDetections:
+    """Return boxes in the order of their confidences, then of their coordinates, whatever the order of the rows.
+
+    Raises
+    ------
+    DataError
+        If boxes (n, 4) or confidences (n,) have another shape, or contain anything but finite numbers; if a side is
+        not above 0, a coordinate is out of range, or a confidence is not from 0 to 1.
+    """
+    rows = parse_detections(boxes, 4)
+    _require_boxes(rows)
+    values = np.ones(len(rows)) if confidences is None else _parse_confidences(confidences, len(rows))
     order = np.lexsort((*rows.T, -values))
-    return BoxDetections(centers[order], values[order])
+    return BoxDetections(to_centers(rows[order]), values[order])
 
 
-def overlap_all(first: ND, second: ND) -> ND:
-    """Return intersection over union (n, m) of boxes (n, 4) and (m, 4) of center, width and height."""
-    rows, columns = np.indices((len(first), len(second))).reshape(2, -1)
-    pairs = intersection_over_union(to_corner(first)[rows], to_corner(second)[columns])
-    return pairs.reshape(len(first), len(second))
+def _require_boxes(rows: ND) -> None:
+    """Raise BoxTrackingError for the first box without area or out of range."""
+    for name, column in (("width", 2), ("height", 3)):
+        has_side = rows[:, column] * _MAX_PIXELS > 1.0
+        if not has_side.all():
+            row = int(np.argmin(has_side))
+            raise BoxTrackingError.no_area(name, float(rows[row, column]), row)
+    is_far = (np.abs(rows) > _MAX_PIXELS).any(axis=1)
+    if is_far.any():
+        row = int(np.argmax(is_far))
+        raise BoxTrackingError.too_far(float(rows[row, np.argmax(np.abs(rows[row]))]), row, _MAX_PIXELS)
 
 
-def to_corner(boxes: ND) -> ND:
-    """Return left, top, width and height of boxes (n, 4) of center, width and height."""
-    return np.hstack([boxes[:, :2] - 0.5 * boxes[:, 2:], boxes[:, 2:]])
+def _parse_confidences(confidences: ArrayLike, n_boxes: int) -> N:
+    """Return one confidence for each box."""
+    values = np.asarray(fill_masked_with_nan(confidences), dtype=np.float64)
+    if values.size == 0 and n_boxes == 0:
+        return np.zeros(0)
+    if values.shape != (n_boxes,):
+        raise BoxTrackingError.wrong_n_confidences(values.shape, n_boxes)
+    require_finite(values[:, None], ("confidences",))
+    is_invalid = (values < 0.0) | (values > 1.0)
+    if is_invalid.any():
+        row = int(np.argmax(is_invalid))
+        raise BoxTrackingError.invalid_confidence(float(values[row]), row)
+    return values
 
 
 def remove_duplicates(detections: BoxDetections, max_overlap: float) -> BoxDetections:
     """Drop boxes that overlap a more confident one by more than ``max_overlap`` (greedy non-maximum suppression)."""
-    overlaps = np.triu(overlap_all(detections.boxes, detections.boxes), 1) > max_overlap
+    overlaps = np.triu(overlap_all(detections.boxes, detections.boxes) > max_overlap, 1)
     if not overlaps.any():
         return detections
     is_kept = np.ones(len(overlaps), dtype=bool)
@@ -51,8 +82,3 @@ def remove_duplicates(detections: BoxDetections, max_overlap: float) -> BoxDetec
         if is_kept[row]:
             is_kept &= ~overlaps[row]
     return detections.select(is_kept)
-
-
-def to_center(boxes: ND) -> ND:
-    """Return center, width and height of boxes (n, 4) of left, top, width and height."""
-    return np.hstack([boxes[:, :2] + 0.5 * boxes[:, 2:], boxes[:, 2:]])

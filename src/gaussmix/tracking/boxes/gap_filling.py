@@ -8,8 +8,8 @@ import numpy as np
 from gaussmix.core import linalg
 from gaussmix.core.scalar_checks import is_number_in, require_integer
 from gaussmix.errors import BoxTrackingError, ParameterError
-from gaussmix.tracking.boxes.box_filter import make_motion, predict_boxes, prepare_box_update, start_boxes, to_boxes
-from gaussmix.tracking.boxes.box_detections import to_center
+from gaussmix.tracking.boxes.box_arrays import to_centers
+from gaussmix.tracking.boxes.box_filter import make_transition, predict_boxes, prepare_box_update, start_boxes, to_boxes
 from gaussmix.tracking.boxes.options import BoxOptions
 from gaussmix.tracking.kalman import StateStack, update_pairs
 from gaussmix.tracking.track_table import NO_LABEL, TrackTable
@@ -62,17 +62,19 @@ def fill_gaps(tracks: TrackTable, max_gap: int = 20, frame_rate: float = 25.0) -
         raise ParameterError.invalid_value("frame_rate", frame_rate, "a finite number above 0")
     if tracks.boxes is None:
         raise BoxTrackingError.no_boxes()
+    _require_area(tracks.boxes)
     options = BoxOptions(frame_rate=frame_rate)
-    parts = [_Rows(tracks.frame, tracks.label, tracks.boxes, _confidences(tracks))]
-    for label in np.unique(tracks.label[tracks.label != NO_LABEL]).tolist():
-        rows = np.flatnonzero(tracks.label == label)
-        parts.append(_fill_track(options, tracks, rows, max_gap))
-    frame, labels, boxes, confidences = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return TrackTable(frame, labels, boxes=boxes, confidence=None if tracks.confidence is None else confidences)
+    return _join_rows(tracks, [_fill_track(options, part, max_gap) for part in _split_by_label(tracks)])
+
+
+def smooth_tracks(options: BoxOptions, tracks: TrackTable, max_gap: int) -> TrackTable:
+    """Return the table with smoothed boxes (all rows have labels), and with the gaps up to ``max_gap`` filled."""
+    parts = [part for track in _split_by_label(tracks) for part in _smooth_track(options, track, max_gap)]
+    return _join_rows(tracks.select_rows(slice(0, 0)), parts)
 
 
 class _Rows(NamedTuple):
-    """Columns of rows of a table."""
+    """Columns of rows of a table: frames (n,), labels (n,), boxes (n, 4) and confidences (n,)."""
 
     frame: IntN
     label: IntN
@@ -80,21 +82,49 @@ class _Rows(NamedTuple):
     confidence: N
 
 
-def _confidences(tracks: TrackTable) -> N:
-    """Return the confidences of a table, or ones."""
-    return np.ones(len(tracks)) if tracks.confidence is None else tracks.confidence
+def _require_area(boxes: ND) -> None:
+    """Raise BoxTrackingError for the first box without area."""
+    for side, column in (("width", 2), ("height", 3)):
+        has_side = boxes[:, column] > 0
+        if not has_side.all():
+            row = int(np.argmin(has_side))
+            raise BoxTrackingError.no_area(side, float(boxes[row, column]), row)
 
 
-def _fill_track(options: BoxOptions, tracks: TrackTable, rows: IntN, max_gap: int) -> _Rows:
-    """Return the rows that fill the gaps of the track with rows ``rows``."""
-    frame, boxes = tracks.frame[rows], tracks.boxes[rows]  # type: ignore[index]
-    n_missing = np.diff(frame) - 1
-    previous = np.repeat(np.arange(len(n_missing)), np.where(n_missing <= max_gap, n_missing, 0))
-    if not len(previous):
-        return _Rows(frame[:0], frame[:0], boxes[:0], np.zeros(0))
-    new = np.concatenate([np.arange(frame[i] + 1, frame[i + 1]) for i in np.unique(previous).tolist()])
-    smooth = smooth_boxes(options, frame, boxes, new)
-    return _Rows(new, np.full(len(new), tracks.label[rows[0]]), smooth, _confidences(tracks)[rows[previous]])
+def _get_columns(tracks: TrackTable) -> _Rows:
+    """Return the columns of a table; confidences are 1 where it has none."""
+    assert tracks.boxes is not None
+    confidence = np.ones(len(tracks)) if tracks.confidence is None else tracks.confidence
+    return _Rows(tracks.frame, tracks.label, tracks.boxes, confidence)
+
+
+def _split_by_label(tracks: TrackTable) -> list[_Rows]:
+    """Return the rows of each label, in the order of frames."""
+    labels = np.unique(tracks.label[tracks.label != NO_LABEL]).tolist()
+    return [_get_columns(tracks.select_rows(np.flatnonzero(tracks.label == label))) for label in labels]
+
+
+def _join_rows(tracks: TrackTable, parts: list[_Rows]) -> TrackTable:
+    """Return a table with more rows."""
+    columns = zip(_get_columns(tracks), *parts, strict=True)
+    frame, label, boxes, confidence = (np.concatenate(column) for column in columns)
+    return TrackTable(frame, label, boxes=boxes, confidence=None if tracks.confidence is None else confidence)
+
+
+def _fill_track(options: BoxOptions, track: _Rows, max_gap: int) -> _Rows:
+    """Return the rows that fill the gaps of a track."""
+    n_missing = np.diff(track.frame) - 1
+    gaps = np.flatnonzero((n_missing > 0) & (n_missing <= max_gap))
+    before = np.repeat(gaps, n_missing[gaps])
+    extra = np.concatenate([track.frame[:0], *(np.arange(track.frame[i] + 1, track.frame[i + 1]) for i in gaps)])
+    boxes = smooth_boxes(options, track.frame, track.boxes, extra) if len(extra) else track.boxes[:0]
+    return _Rows(extra, np.full(len(extra), track.label[0]), boxes, track.confidence[before])
+
+
+def _smooth_track(options: BoxOptions, track: _Rows, max_gap: int) -> list[_Rows]:
+    """Return the smoothed rows of a track, and those that fill its gaps."""
+    smoothed = track._replace(boxes=smooth_boxes(options, track.frame, track.boxes, track.frame))
+    return [smoothed, _fill_track(options, track, max_gap)]
 
 
 def smooth_boxes(options: BoxOptions, frame: IntN, boxes: ND, extra: IntN) -> ND:
@@ -102,11 +132,12 @@ def smooth_boxes(options: BoxOptions, frame: IntN, boxes: ND, extra: IntN) -> ND
     times = np.union1d(frame, extra)
     heights = np.interp(times, frame, boxes[:, 3])
     measured = np.full((len(times), 4), np.nan)
-    measured[np.searchsorted(times, frame)] = to_center(boxes)
+    measured[np.searchsorted(times, frame)] = to_centers(boxes)
     steps = np.diff(times).astype(np.float64)
     filtered = _filter(options, measured, heights, steps)
-    motion = make_motion(options)
-    transitions = np.stack([motion.transition(step / options.frame_rate) for step in steps.tolist()])
+    if not len(steps):
+        return boxes
+    transitions = np.stack([make_transition(options, step) for step in steps.tolist()])
     ahead = filtered.predicted.covariances[1:]
     gains = filtered.updated.covariances[:-1] @ np.swapaxes(transitions, 1, 2) @ linalg.inverses(ahead)
     smooth = filtered.updated.means.copy()

@@ -1,157 +1,137 @@
-"""Steps of tracking boxes by the Poisson multi-Bernoulli filter, in which boxes behind others are hard to detect."""
+"""Steps of tracking boxes by the Poisson multi-Bernoulli filter, where boxes behind others are hard to detect."""
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from gaussmix.tracking.birth import Birth
+from gaussmix.tracking.boxes.box_arrays import cover_fractions
 from gaussmix.tracking.boxes.box_detections import BoxDetections
 from gaussmix.tracking.boxes.box_filter import OBSERVED, make_motion
-from gaussmix.tracking.boxes.box_tracks import BoxTracks
+from gaussmix.tracking.boxes.box_tracks import BoxState, BoxTracks
 from gaussmix.tracking.boxes.options import BoxOptions
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.pmb import PMB, PMBState
 from gaussmix.tracking.sensors import BoxSensor
 from gaussmix.tracking.state_layout import StateLayout
 from gaussmix.tracking.target_model import TargetModel
-from gaussmix.types import KD, ND, AnyArray, BoolN, IntN, K
+from gaussmix.types import KD, KDD, ND, IntN, K
 
-# What is assumed of a scene: rates per second, sizes in typical heights of its boxes.
-_STAY = 10.0  # seconds that an object stays in view
-_BIRTH_RATE = 0.5
-_CLUTTER_PER_FRAME = 0.2
+# What is assumed of a scene. Only the sizes of detections say how large it is, so lengths are typical heights of boxes.
+_SECONDS_IN_VIEW = 10.0
+_BIRTHS_PER_SECOND = 0.5
+_FALSE_BOXES_PER_FRAME = 0.2
 _DETECTION_PROBABILITY = 0.9
 _MIN_DETECTION_PROBABILITY = 0.05  # of an object that is fully hidden
-_PLACES = 24.0  # area of the picture
-_SIZES = 0.5  # range of widths times range of heights
-_MIN_EXISTENCE = 1e-8
+_PICTURE_AREA = 24.0
+_SIZE_AREA = 0.5  # range of widths times range of heights
+_SAME_OBJECT_OVERLAP = 0.7
+_MIN_EXISTENCE = 1e-8  # small, so that hidden objects are kept
 
 
 @dataclass(frozen=True, eq=False)
 class OccludedBoxSensor(BoxSensor):
-    """A detector of boxes that sees less of boxes behind others.
+    """A detector that finds boxes behind others less often: by the fraction that the largest occluder covers.
 
     Parameters
     ----------
     occluders : array of shape (k, 4)
-        Center, width and height of objects that are there. A box is behind another one whose lower side is lower in
-        the picture. The fraction that is covered lowers ``detection_probability``.
+        Center, width and height of objects that are there.
     """
 
     occluders: ND = field(default_factory=lambda: np.zeros((0, 4)))
 
     def detection_probabilities(self, states: KD, layout: StateLayout) -> K:
         """Return the probability (M,) that each state (M, D) gives a detection."""
-        visible = 1.0 - cover_fractions(states[:, layout.observed], self.occluders)
-        return np.maximum(float(self.detection_probability) * visible, _MIN_DETECTION_PROBABILITY)  # type: ignore[arg-type]
+        covered = cover_fractions(states[:, OBSERVED], self.occluders, _SAME_OBJECT_OVERLAP)
+        return np.maximum(_DETECTION_PROBABILITY * (1.0 - covered), _MIN_DETECTION_PROBABILITY)
 
 
-def cover_fractions(boxes: ND, occluders: ND) -> K:
-    """Return the largest fraction (n,) of each box (n, 4) that one of the nearer occluders (k, 4) covers.
+class PmbMemory(NamedTuple):
+    """State of the filter, and the typical height of boxes; None and 0 before the first box."""
 
-    Occluders that overlap a box by more than 0.7 (intersection over union) are taken for the box itself.
-    """
-    if not len(occluders):
-        return np.zeros(len(boxes))
-    center, half = boxes[:, None, :2], 0.5 * boxes[:, None, 2:]
-    other, other_half = occluders[None, :, :2], 0.5 * occluders[None, :, 2:]
-    sides = np.minimum(center + half, other + other_half) - np.maximum(center - half, other - other_half)
-    common = np.prod(np.maximum(sides, 0.0), axis=2)
-    area, other_area = boxes[:, None, 2:].prod(axis=2), occluders[None, :, 2:].prod(axis=2)
-    is_nearer = (other + other_half)[:, :, 1] > (center + half)[:, :, 1]
-    is_other = common < 0.7 * (area + other_area - common)
-    return np.asarray(np.where(is_nearer & is_other, common / area, 0.0).max(axis=1))
-
-
-@dataclass(frozen=True, eq=False)
-class PmbBoxState:
-    """What is known after a frame, as for `AssignmentState`; the filter and its unit of length stand beside."""
-
-    tracks: BoxTracks = field(default_factory=BoxTracks.empty)
-    is_reported: BoolN = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    removed: IntN = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     filter_state: PMBState | None = None
     height: float = 0.0
 
 
-def advance_pmb(options: BoxOptions, state: PmbBoxState, detections: BoxDetections, dt: float) -> PmbBoxState:
+def advance_pmb(options: BoxOptions, state: BoxState, detections: BoxDetections, dt: float) -> BoxState:
     """Return the state after ``dt`` frames and the detections of the next one."""
-    if state.filter_state is None:
-        if not len(detections.boxes):
-            return state
+    filter_state, height = state.memory
+    if filter_state is None and not len(detections):
+        return state
+    if filter_state is None:
         height = float(np.median(detections.boxes[:, 3]))
-        model = make_target_model(options, height, len(detections.boxes), np.zeros((0, 4)))
+        model = make_target_model(options, height, dt, len(detections))
         predicted = PMB(model).initial_state()
     else:
-        height = state.height
-        model = make_target_model(options, height, 0, np.zeros((0, 4)))
-        predicted = PMB(model).predict(state.filter_state, dt / options.frame_rate)
-    expected = _summarize(predicted)
-    occluders = expected.means[expected.existence > model.report_threshold][:, OBSERVED]
-    sensor = replace(model.sensor, occluders=occluders)  # type: ignore[type-var]
-    updated = PMB(replace(model, sensor=sensor)).update(predicted, detections.boxes)
-    tracks = _update_life_cycle(options, state.tracks, expected, _summarize(updated), dt)
+        model = make_target_model(options, height, dt)
+        can_return = state.tracks.can_return(dt, options.buffer)
+        living = replace(filter_state, tracks=filter_state.tracks.select(can_return))
+        predicted = PMB(model).predict(living, dt / options.frame_rate)
+    updated = PMB(_add_occluders(model, predicted)).update(predicted, detections.boxes)
+    tracks = _update_life_cycle(state.tracks, updated, detections, dt, model.report_threshold)
     is_kept = tracks.idle <= options.buffer
-    updated = replace(updated, tracks=updated.tracks.select(is_kept))
+    kept = replace(updated, tracks=updated.tracks.select(is_kept))
     tracks = tracks.select(is_kept)
-    removed = np.setdiff1d(state.tracks.labels, tracks.labels)
-    is_reported = tracks.is_confirmed & (tracks.confidences > model.report_threshold)
-    return PmbBoxState(tracks, is_reported, removed, updated, height)
-
-
-def make_target_model(options: BoxOptions, height: float, initial_number: int, occluders: ND) -> TargetModel:
-    """Return the model of a scene with boxes of a typical height, for times in seconds."""
-    volume = _PLACES * _SIZES * height**4
-    sensor = OccludedBoxSensor(
-        height * options.noise_std,
-        Clutter(_CLUTTER_PER_FRAME, volume),
-        _DETECTION_PROBABILITY,
-        occluders,
+    return BoxState(
+        tracks,
+        kept.tracks.existence > model.report_threshold,
+        np.setdiff1d(state.tracks.labels, tracks.labels),
+        PmbMemory(kept, height),
     )
+
+
+def make_target_model(options: BoxOptions, height: float, dt: float, initial_number: int = 0) -> TargetModel:
+    """Return the model of a scene with boxes of a typical height, for a step of ``dt`` frames; times are in seconds."""
+    volume = _PICTURE_AREA * _SIZE_AREA * height**4
+    clutter = Clutter(_FALSE_BOXES_PER_FRAME, volume)
     return TargetModel(
-        make_motion(options, height),
-        sensor,
-        Birth(None, _BIRTH_RATE, volume, height * options.speed_std, float(initial_number)),
-        survival_probability=math.exp(-1.0 / _STAY),
+        make_motion(options, dt / options.frame_rate, height),
+        OccludedBoxSensor(height * options.noise_std, clutter, _DETECTION_PROBABILITY),
+        Birth(None, _BIRTHS_PER_SECOND, volume, height * options.speed_std, float(initial_number)),
+        survival_probability=math.exp(-1.0 / _SECONDS_IN_VIEW),
         gate_probability=options.gate_probability,
         min_existence=_MIN_EXISTENCE,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Summary:
-    """Tracks of a filter, each by its heaviest component."""
+def _add_occluders(model: TargetModel, predicted: PMBState) -> TargetModel:
+    """Return the model in which objects that probably exist hide those behind them."""
+    is_there = predicted.tracks.existence > model.report_threshold
+    occluders = _find_heaviest(predicted).means[is_there][:, OBSERVED]
+    return replace(model, sensor=replace(model.sensor, occluders=occluders))  # type: ignore[type-var]
 
-    labels: IntN
-    existence: K
+
+class _Heaviest(NamedTuple):
+    """Mean (T, D) and covariance (T, D, D) of the heaviest component of each track."""
+
     means: KD
-    covariances: AnyArray
+    covariances: KDD
 
 
-def _summarize(state: PMBState) -> _Summary:
+def _find_heaviest(state: PMBState) -> _Heaviest:
     """Return the heaviest component of each track."""
-    tracks, components = state.tracks, state.tracks.components
+    components = state.tracks.components
     order = np.lexsort((-components.weights, components.groups))
-    heaviest = order[np.searchsorted(components.groups[order], np.arange(len(tracks)))]
-    return _Summary(tracks.labels, tracks.existence, components.means[heaviest], components.covariances[heaviest])
+    heaviest = order[np.searchsorted(components.groups[order], np.arange(len(state.tracks)))]
+    return _Heaviest(components.means[heaviest], components.covariances[heaviest])
 
 
 def _update_life_cycle(
-    options: BoxOptions, before: BoxTracks, expected: _Summary, after: _Summary, dt: float
+    before: BoxTracks, updated: PMBState, detections: BoxDetections, dt: float, threshold: float
 ) -> BoxTracks:
-    """Return the tracks of boxes after an update of the filter.
-
-    A detection raises the probability that a track exists, and a missed one lowers it.
-    """
-    count = len(after.labels)
-    n_hits, idle, was_confirmed = np.zeros(count, dtype=np.int64), np.zeros(count), np.zeros(count, dtype=bool)
-    existed = np.zeros(count)
-    rows = np.flatnonzero(np.isin(after.labels, before.labels))
-    old = np.searchsorted(before.labels, after.labels[rows])
-    n_hits[rows], idle[rows], was_confirmed[rows] = before.n_hits[old], before.idle[old] + dt, before.is_confirmed[old]
-    existed[rows] = expected.existence[np.searchsorted(expected.labels, after.labels[rows])]
-    is_hit = after.existence >= existed
-    n_hits, idle = n_hits + is_hit, np.where(is_hit, 0.0, idle)
-    is_confirmed = was_confirmed | (after.existence > 0.5)
-    return BoxTracks(after.labels, after.means, after.covariances, n_hits, idle, is_confirmed, after.existence)
+    """Return the tracks of boxes after an update of the filter; labels of both are in ascending order."""
+    tracks = updated.tracks
+    rows: IntN = np.flatnonzero(np.isin(tracks.labels, before.labels))
+    old = np.searchsorted(before.labels, tracks.labels[rows])
+    is_hit = tracks.detections >= 0
+    found = tracks.detections[is_hit]
+    n_hits, was_confirmed = np.zeros(len(tracks), dtype=np.int64), np.zeros(len(tracks), dtype=bool)
+    idle, confidences, boxes = np.zeros(len(tracks)), np.zeros(len(tracks)), np.zeros((len(tracks), 4))
+    n_hits[rows], was_confirmed[rows], idle[rows] = before.n_hits[old], before.is_confirmed[old], before.idle[old] + dt
+    confidences[rows], boxes[rows] = before.confidences[old], before.detections[old]
+    confidences[is_hit], boxes[is_hit], idle[is_hit] = detections.confidences[found], detections.boxes[found], 0.0
+    is_confirmed = was_confirmed | (tracks.existence > threshold)
+    return BoxTracks(tracks.labels, *_find_heaviest(updated), n_hits + is_hit, idle, is_confirmed, confidences, boxes)
