@@ -132,7 +132,7 @@ def test_life_cycle() -> None:
         tracks = tracker.state.tracks
         phases.append(
             dict(zip(tracks.labels.tolist(), tracks.phases, strict=True))
-            | {label: TrackPhase.REMOVED for label in tracked.removed.tolist()}
+            | dict.fromkeys(tracked.removed.tolist(), TrackPhase.REMOVED)
         )
     assert phases[0] == {1: TrackPhase.CONFIRMED}
     assert phases[3][2] is TrackPhase.TENTATIVE

@@ -19,7 +19,6 @@ from gaussmix.tracking.sensors import BoxSensor
 from gaussmix.types import DD, KD, ND, K
 
 OBSERVED = [0, 2, 4, 5]  # center, width and height in a state
-_VELOCITIES = [1, 3]
 _HEIGHT = 5
 
 
@@ -41,15 +40,20 @@ def make_transition(options: BoxOptions, dt: float) -> DD:
 
 def make_sensor(options: BoxOptions) -> BoxSensor:
     """Return the detector of boxes of height 1."""
-    return BoxSensor(options.noise_std, Clutter(1.0, 1.0))
+    return BoxSensor(side_noise(options.noise_std), Clutter(1.0, 1.0))
+
+
+def side_noise(side_std: float) -> K:
+    """Return standard deviations (4,) of center, width and height, if errors of the sides are independent."""
+    return side_std * np.sqrt([0.5, 0.5, 2.0, 2.0])
 
 
 def start_boxes(options: BoxOptions, boxes: ND) -> StateStack:
     """Return the states of boxes (n, 4) of center, width and height that are detected for the first time."""
     means = np.zeros((len(boxes), 6))
     means[:, OBSERVED] = boxes
-    stds = np.full(6, options.noise_std)
-    stds[_VELOCITIES] = options.speed_std
+    stds = np.full(6, options.speed_std)
+    stds[OBSERVED] = side_noise(options.noise_std)
     return StateStack(means, boxes[:, 3, None, None] ** 2 * np.diag(stds**2))
 
 

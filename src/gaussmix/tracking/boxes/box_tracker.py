@@ -67,7 +67,7 @@ class BoxTracker:
     gate_probability : float, default=0.999
         Boxes outside the region that has this probability for a track do not continue it.
     noise_std : float, default=0.05
-        Standard deviation of the errors of center, width and height, in heights of the box.
+        Standard deviation of the errors of the four sides, in heights of the box.
     speed_change_std : float, default=0.3
         Standard deviation of the change of each component of the velocity over one second, in heights per second.
     size_change_std : float, default=0.15

@@ -9,6 +9,7 @@ from gaussmix.core import linalg
 from gaussmix.core.scalar_checks import is_number_in, require_integer
 from gaussmix.errors import BoxTrackingError, ParameterError
 from gaussmix.tracking.boxes.box_arrays import to_centers
+from gaussmix.tracking.boxes.box_detections import require_sides
 from gaussmix.tracking.boxes.box_filter import make_transition, predict_boxes, prepare_box_update, start_boxes, to_boxes
 from gaussmix.tracking.boxes.options import BoxOptions
 from gaussmix.tracking.kalman import StateStack, update_pairs
@@ -62,7 +63,7 @@ def fill_gaps(tracks: TrackTable, max_gap: int = 20, frame_rate: float = 25.0) -
         raise ParameterError.invalid_value("frame_rate", frame_rate, "a finite number above 0")
     if tracks.boxes is None:
         raise BoxTrackingError.no_boxes()
-    _require_area(tracks.boxes)
+    require_sides(tracks.boxes)
     options = BoxOptions(frame_rate=frame_rate)
     return _join_rows(tracks, [_fill_track(options, part, max_gap) for part in _split_by_label(tracks)])
 
@@ -80,15 +81,6 @@ class _Rows(NamedTuple):
     label: IntN
     boxes: ND
     confidence: N
-
-
-def _require_area(boxes: ND) -> None:
-    """Raise BoxTrackingError for the first box without area."""
-    for side, column in (("width", 2), ("height", 3)):
-        has_side = boxes[:, column] > 0
-        if not has_side.all():
-            row = int(np.argmin(has_side))
-            raise BoxTrackingError.no_area(side, float(boxes[row, column]), row)
 
 
 def _get_columns(tracks: TrackTable) -> _Rows:

@@ -9,7 +9,7 @@ import numpy as np
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.boxes.box_arrays import cover_fractions
 from gaussmix.tracking.boxes.box_detections import BoxDetections
-from gaussmix.tracking.boxes.box_filter import OBSERVED, make_motion
+from gaussmix.tracking.boxes.box_filter import OBSERVED, make_motion, side_noise
 from gaussmix.tracking.boxes.box_tracks import BoxState, BoxTracks
 from gaussmix.tracking.boxes.options import BoxOptions
 from gaussmix.tracking.clutter import Clutter
@@ -89,7 +89,7 @@ def make_target_model(options: BoxOptions, height: float, dt: float, initial_num
     clutter = Clutter(_FALSE_BOXES_PER_FRAME, volume)
     return TargetModel(
         make_motion(options, dt / options.frame_rate, height),
-        OccludedBoxSensor(height * options.noise_std, clutter, _DETECTION_PROBABILITY),
+        OccludedBoxSensor(side_noise(height * options.noise_std), clutter, _DETECTION_PROBABILITY),
         Birth(None, _BIRTHS_PER_SECOND, volume, height * options.speed_std, float(initial_number)),
         survival_probability=math.exp(-1.0 / _SECONDS_IN_VIEW),
         gate_probability=options.gate_probability,
