@@ -13,6 +13,7 @@ SHARED = {
     "frame_rate": 5.0,
     "low_confidence": 0.5,
     "buffer": 1.0,
+    "coasting": 0.0,
     "duplicate_overlap": 0.05,
     "gate_probability": 0.5,
     "noise_std": 0.01,
@@ -20,7 +21,7 @@ SHARED = {
     "size_change_std": 1.0,
     "speed_std": 0.1,
 }
-OF_ASSIGNMENT = {"high_confidence": 0.9, "min_hits": 4, "coasting": 0.0, "new_box_density": 50.0}
+OF_ASSIGNMENT = {"high_confidence": 0.9, "min_hits": 4, "new_box_density": 50.0}
 
 
 def summarize(tracker: BoxTracker) -> list[tuple[list[int], list[list[float]]]]:
@@ -51,11 +52,7 @@ def test_methods_differ() -> None:
     [
         ("method", "sort"),
         ("method", ["pmb"]),
-        *(
-            (name, value)
-            for name in [*SHARED, "coasting", "new_box_density", "high_confidence"]
-            for value in (-1.0, np.nan, "1")
-        ),
+        *((name, value) for name in [*SHARED, "new_box_density", "high_confidence"] for value in (-1.0, np.nan, "1")),
         ("low_confidence", 0.7),
         ("high_confidence", 1.5),
         ("duplicate_overlap", 0.0),

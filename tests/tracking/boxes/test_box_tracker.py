@@ -201,6 +201,13 @@ def test_a_long_gap_in_a_table_costs_nothing() -> None:
     assert np.unique(BoxTracker().track(table).label).tolist() == [1, 2]
 
 
+def test_short_tracks_do_not_coast() -> None:
+    """A track of n detections is reported for n / 3 frames without one."""
+    for n_hits, n_reported in ((2, 0), (3, 1), (5, 1), (6, 2), (9, 3)):
+        frames = [*moving_box(np.arange(n_hits)), *[NONE] * 5]
+        assert [len(one) for one in BoxTracker(coasting=5).run(frames)][n_hits:].count(1) == n_reported
+
+
 def test_coasting_reports_missed_boxes() -> None:
     frames = [*moving_box(np.arange(10)), NONE, NONE, NONE]
     counts = {coasting: [len(x) for x in BoxTracker(coasting=coasting).run(frames)][-3:] for coasting in (0, 2)}

@@ -61,7 +61,8 @@ class BoxTracker:
     buffer : float, default=30.0
         Frames without a detection after which a track is removed. Until then it can be found again.
     coasting : float, default=2.0
-        Confirmed tracks are reported this many frames beyond their last detection. Used by ``"assignment"``.
+        Confirmed tracks are reported for this many frames beyond their last detection, and for at most a third of the
+        number of their detections.
     duplicate_overlap : float, default=0.9
         Of two boxes of a frame with a larger intersection over union, only the more confident one is used.
     gate_probability : float, default=0.999

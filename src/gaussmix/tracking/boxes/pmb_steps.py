@@ -77,7 +77,7 @@ def advance_pmb(options: BoxOptions, state: BoxState, detections: BoxDetections,
     tracks = tracks.select(is_kept)
     return BoxState(
         tracks,
-        kept.tracks.existence > model.report_threshold,
+        (kept.tracks.existence > model.report_threshold) & tracks.is_in_view(options.coasting),
         np.setdiff1d(state.tracks.labels, tracks.labels),
         PmbMemory(kept, height),
     )
