@@ -159,10 +159,10 @@ def test_unsure_boxes_continue_tracks_but_start_none() -> None:
 
 
 def test_a_lost_track_does_not_take_an_unsure_box() -> None:
-    frames = moving_box(np.arange(10))
+    frames = moving_box(np.arange(12))
     tracker = BoxTracker()
-    tracker.run([*frames[:5], NONE])
-    assert tracker.step(frames[6], [0.3]).idle.tolist() == [2.0]
+    tracker.run([*frames[:9], NONE])
+    assert tracker.step(frames[10], [0.3]).idle.tolist() == [2.0]
 
 
 def test_the_covariance_grows_while_a_track_is_lost() -> None:
