@@ -22,6 +22,7 @@ from benchmarks.commands import (
     small_fit,
     solvers,
     track_boxes,
+    tracking,
 )
 
 # In the order of a report. Each module has TITLE, EXPLANATION, add_arguments, run_benchmark and format_results.
@@ -48,4 +49,5 @@ COMMANDS = {
     "churn": churn,
     "churn-segments": churn_segments,
     "track-boxes": track_boxes,
+    "tracking": tracking,
 }

@@ -7,9 +7,12 @@ import pytest
 
 from gaussmix import ParameterError
 from gaussmix.errors import TrackingDataError
-from gaussmix.tracking import PMB, TargetModelFit, fit_target_model
+from gaussmix.tracking import PMB, Birth, Clutter, ConstantVelocity, PositionSensor, TargetModelFit, fit_target_model
+from gaussmix.tracking.kalman import predict_states, prepare_update, score_pairs, update_pairs
 from gaussmix.tracking.model_fitting.initial_scales import guess_scales
+from gaussmix.tracking.model_fitting.noise_fitting import _group_by_scan, _log_likelihoods
 from gaussmix.tracking.model_fitting.rates import Estimate
+from gaussmix.tracking.model_fitting.track_histories import TrackHistory
 from tests.tracking.scenes import Array, simulate_scene
 
 
@@ -141,3 +144,33 @@ def test_bad_time_steps_are_named() -> None:
     scans, _ = simulate_scene(0, n_scans=10)
     with pytest.raises(ParameterError, match="dt"):
         fit_target_model(scans, dt=-1.0)
+
+
+def test_likelihood_of_histories_is_that_of_the_kalman_filter() -> None:
+    rng = np.random.default_rng(0)
+    times = np.cumsum(rng.uniform(0.5, 2.0, 12))
+    histories = [
+        TrackHistory(label, scans, np.zeros(len(scans), dtype=np.int64), rng.normal(0.0, 5.0, (len(scans), 2)))
+        for label, scans in enumerate([np.arange(0, 12), np.array([2, 3, 6, 7, 11])])
+    ]
+    motion, velocity_std = ConstantVelocity(0.7), np.array([2.0, 3.0])
+    sensor = PositionSensor([1.5, 0.5], Clutter(1.0, 1.0))
+    expected = 0.0
+    for history in histories:
+        means, covariances = Birth(hidden_std=[1.0, 2.0, 1.0, 3.0]).locate(
+            sensor, motion.layout, history.measurements[:1]
+        )
+        rows = dict(zip(history.scans.tolist(), history.measurements, strict=True))
+        for scan in range(history.scans[0] + 1, history.scans[-1] + 1):
+            means, covariances = predict_states(motion, means, covariances, times[scan] - times[scan - 1])
+            if scan not in rows:
+                continue
+            update = prepare_update(sensor, motion.layout, means, covariances)
+            pair = score_pairs(sensor, update, np.zeros(1, dtype=np.int64), rows[scan][None])
+            expected += pair.log_densities[0]
+            means = update_pairs(means, update, np.zeros(1, dtype=np.int64), pair.differences)
+            covariances = update.covariances
+    points = np.array([[1.5, 0.5, 0.7], [1.0, 1.0, 1.0]])
+    found = _log_likelihoods(_group_by_scan(histories, times), 2, points, velocity_std)
+    assert found[0] == pytest.approx(expected, rel=1e-10)
+    assert found[1] != pytest.approx(expected, rel=1e-3)

@@ -33,13 +33,21 @@ from gaussmix.errors.table_columns import TableColumnError, TableInputError, Tar
 from gaussmix.errors.tracking import TrackingDataError
 from gaussmix.errors.tracking_boxes import BoxTrackingError
 from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
-from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError
+from gaussmix.errors.tracking_filters import (
+    BeliefError,
+    FilterOverflowError,
+    MeasurementError,
+    MotionError,
+    ReductionError,
+)
+from gaussmix.errors.tracking_tables import TrackEvaluationError, TrackInputError
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
     "ActionError",
     "AnomalyParameterError",
     "ArchiveError",
+    "BeliefError",
     "BoxTrackingError",
     "CapabilityError",
     "ChurnDataError",
@@ -59,15 +67,19 @@ __all__ = [
     "DependenceError",
     "DriftError",
     "FileError",
+    "FilterOverflowError",
     "GaussmixError",
     "GaussmixWarning",
     "LabelError",
+    "MeasurementError",
     "MissingPackageError",
     "MotFileError",
     "MotFileWarning",
+    "MotionError",
     "OutcomeError",
     "ParameterError",
     "PriorError",
+    "ReductionError",
     "RowTooFarError",
     "SelectionError",
     "SourceError",
@@ -79,8 +91,8 @@ __all__ = [
     "TableInputError",
     "TargetError",
     "TargetLeakError",
-    "TrackDataError",
     "TrackEvaluationError",
+    "TrackInputError",
     "TrackingDataError",
     "TrainingRowsError",
     "TransformError",

@@ -33,22 +33,32 @@ class MotLines(NamedTuple):
 
 def read_lines(path: Path) -> MotLines:
     """Return the numbers of a file; raise FileError or MotFileError with the line that cannot be read."""
+    text, is_cut_off = _read_text(path)
+    lines = text.splitlines()
+    has_last_line_end = text.endswith(("\n", "\r"))
+    values = _read_clean_lines(lines) if has_last_line_end and not is_cut_off else None
+    if values is not None:
+        return MotLines(values, np.arange(1, len(lines) + 1), False)
+    split_lines = {number: _split_fields(line) for number, line in enumerate(lines, start=1)}
+    fields_of_line = {number: fields for number, fields in split_lines.items() if fields}
+    if not has_last_line_end and len(lines) in fields_of_line and (is_cut_off or _is_last_incomplete(fields_of_line)):
+        del fields_of_line[len(lines)]
+        is_cut_off = True
+    if not fields_of_line:
+        raise MotFileError.no_rows(path)
+    return MotLines(_to_numbers(path, fields_of_line), np.array(list(fields_of_line), dtype=np.int64), is_cut_off)
+
+
+def _read_text(path: Path) -> tuple[str, bool]:
+    """Return the text of a file, and whether its compressed data end too early."""
     data, is_cut_off = _decompress(path, _read_bytes(path))
-    if b"\0" in data:
-        raise MotFileError.not_text(path)
     try:
         text = data.decode("utf-8-sig", errors="ignore" if is_cut_off else "strict")
     except UnicodeDecodeError:
         raise MotFileError.not_text(path) from None
-    lines = text.splitlines()
-    fields_of_line = {number: _split_fields(line) for number, line in enumerate(lines, start=1)}
-    fields_of_line = {number: fields for number, fields in fields_of_line.items() if fields}
-    if not text.endswith(("\n", "\r")) and len(lines) in fields_of_line:
-        is_cut_off |= _drop_incomplete_line(fields_of_line, len(lines))
-    if not fields_of_line:
-        raise MotFileError.no_rows(path)
-    values = _to_numbers(path, fields_of_line)
-    return MotLines(values, np.array(list(fields_of_line), dtype=np.int64), is_cut_off)
+    if "\0" in text:
+        raise MotFileError.not_text(path)
+    return text, is_cut_off
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -78,20 +88,31 @@ def _decompress(path: Path, data: bytes) -> tuple[bytes, bool]:
     return b"".join(parts) if parts else data, False
 
 
+def _read_clean_lines(lines: list[str]) -> ND | None:
+    """Return the numbers of lines without blanks and comments, fast; None if a line needs a closer look."""
+    if not lines or not lines[0][:1].isdigit():
+        return None
+    try:
+        values = np.loadtxt(lines, delimiter=",", ndmin=2)
+    except ValueError:
+        return None
+    is_clean = len(values) == len(lines) and values.shape[1] in COLUMN_NAMES and np.isfinite(values).all()
+    return values if is_clean else None
+
+
 def _split_fields(line: str) -> list[str]:
     """Return the fields of a line without comment, separated by commas, or by spaces if there is no comma."""
     content = line.partition("#")[0].strip()
     return [field.strip() for field in content.split(",")] if "," in content else content.split()
 
 
-def _drop_incomplete_line(fields_of_line: dict[int, list[str]], last: int) -> bool:
-    """Drop the last line, which has no line end, unless it is as long as the others; return whether it was dropped."""
-    fields = fields_of_line[last]
-    expected = len(next(iter(fields_of_line.values()))) if len(fields_of_line) > 1 else len(fields)
-    if len(fields) >= expected and _is_finite_number(fields[-1]):
-        return False
-    del fields_of_line[last]
-    return True
+def _is_last_incomplete(fields_of_line: dict[int, list[str]]) -> bool:
+    """Return whether the last line, which has no line end, has fewer columns than the first, or ends within a number.
+
+    The only line of a file is never incomplete: nothing says how long it should be.
+    """
+    first, *_, last = fields_of_line.values() if len(fields_of_line) > 1 else [[], []]
+    return len(last) < len(first) or (len(last) == len(first) > 0 and not _is_finite_number(last[-1]))
 
 
 def _to_numbers(path: Path, fields_of_line: dict[int, list[str]]) -> ND:

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.spatial import cKDTree
 
+from gaussmix.tracking.metrics.frame_pairs import RowPairs
 from gaussmix.tracking.metrics.similarity import intersection_over_union
 from gaussmix.types import ND, IntArray, N
 
@@ -30,7 +31,7 @@ def find_overlapping_pairs(boxes: ND, min_overlap: float) -> IntArray:
     tree = cKDTree(boxes[:, :2] / boxes[:, 2:].max(axis=0))
     pairs = tree.query_pairs(1.0 - min_overlap + _ROUNDING, p=np.inf, output_type="ndarray")
     corners = to_corners(boxes)
-    pairs = pairs[intersection_over_union(corners[pairs[:, 0]], corners[pairs[:, 1]]) > min_overlap]
+    pairs = pairs[intersection_over_union(corners, corners, RowPairs(pairs[:, 0], pairs[:, 1])) > min_overlap]
     return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))])
 
 

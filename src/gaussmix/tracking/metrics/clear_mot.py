@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.tracking.metrics.similar_pairs import SimilarPairs, assign_pairs
-from gaussmix.types import BoolN, IntArray, IntN
+from gaussmix.types import BoolN, IntArray, IntN, N
 
 _NONE = -1  # no track
 _MOSTLY_TRACKED = 0.8  # matched fractions of an object's life (Li, Huang & Nevatia, CVPR 2009)
@@ -63,11 +63,11 @@ def clear_measures(pairs: SimilarPairs, threshold: float) -> ClearMeasures:
     """
     candidates = pairs.select(pairs.reaches(threshold))
     matches = candidates.select(_match_frames(candidates))
-    n_truth, n_tracks, n_matches = len(pairs.truth.index), len(pairs.track.index), len(matches.similarity)
+    n_truth, n_tracks, n_matches = len(pairs.truth.of_row), len(pairs.track.of_row), len(matches.similarity)
     n_switches = _count_switches(matches)
     is_matched = np.zeros(n_truth, dtype=bool)
     is_matched[matches.truth_row] = True
-    fraction = np.bincount(pairs.truth.index, is_matched, pairs.truth.n_labels) / pairs.truth.n_rows
+    fraction = np.bincount(pairs.truth.of_row, is_matched, pairs.truth.n_labels) / pairs.truth.n_rows
     n_mostly_tracked = int(np.count_nonzero(fraction >= _MOSTLY_TRACKED))
     n_mostly_lost = int(np.count_nonzero(fraction < _MOSTLY_LOST))
     n_false_positives, n_misses = n_tracks - n_matches, n_truth - n_matches
@@ -80,7 +80,7 @@ def clear_measures(pairs: SimilarPairs, threshold: float) -> ClearMeasures:
         n_false_positives=n_false_positives,
         n_misses=n_misses,
         n_switches=n_switches,
-        n_fragmentations=_count_fragmentations(pairs.truth.index, is_matched),
+        n_fragmentations=_count_fragmentations(pairs.truth.of_row, is_matched),
         n_mostly_tracked=n_mostly_tracked,
         n_partly_tracked=pairs.truth.n_labels - n_mostly_tracked - n_mostly_lost,
         n_mostly_lost=n_mostly_lost,
@@ -89,7 +89,7 @@ def clear_measures(pairs: SimilarPairs, threshold: float) -> ClearMeasures:
 
 def _match_frames(candidates: SimilarPairs) -> BoolN:
     """Return which candidate pairs (m,) are matches, frame by frame."""
-    truth, track = candidates.truth.index[candidates.truth_row], candidates.track.index[candidates.track_row]
+    truth, track = candidates.truth.of_row[candidates.truth_row], candidates.track.of_row[candidates.track_row]
     last_track = np.full(candidates.truth.n_labels, _NONE)
     is_match = np.zeros(len(truth), dtype=bool)
     for frame in candidates.iterate_frames():
@@ -99,7 +99,7 @@ def _match_frames(candidates: SimilarPairs) -> BoolN:
     return is_match
 
 
-def _match_frame(truth: IntN, track: IntN, similarity: IntN, last_track: IntN) -> IntArray:
+def _match_frame(truth: IntN, track: IntN, similarity: N, last_track: IntN) -> IntArray:
     """Return the indices of the matches among the pairs (m,) of a frame, from the last track of each object."""
     continued = np.flatnonzero(last_track[truth] == track)
     kept = continued[np.unique(track[continued], return_index=True)[1]]  # the first object of each track
@@ -107,13 +107,14 @@ def _match_frame(truth: IntN, track: IntN, similarity: IntN, last_track: IntN) -
     if not is_free.any():
         return kept
     free = np.flatnonzero(is_free)
-    n_most = len(free) + 1.0  # more than the sum of all similarities, so that the number of matches comes first
-    return np.concatenate([kept, free[assign_pairs(truth[free], track[free], n_most + similarity[free])]])
+    # Each match adds more than the sum of all similarities, so that the number of matches comes first.
+    score: N = similarity[free] + (len(free) + 1.0)
+    return np.concatenate([kept, free[assign_pairs(truth[free], track[free], score)]])
 
 
 def _count_switches(matches: SimilarPairs) -> int:
     """Return how often an object is matched with another track than at its match before."""
-    truth, track = matches.truth.index[matches.truth_row], matches.track.index[matches.track_row]
+    truth, track = matches.truth.of_row[matches.truth_row], matches.track.of_row[matches.track_row]
     order = np.argsort(truth, kind="stable")
     truth, track = truth[order], track[order]
     return int(np.count_nonzero((truth[1:] == truth[:-1]) & (track[1:] != track[:-1])))

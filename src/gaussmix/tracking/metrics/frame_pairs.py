@@ -18,10 +18,10 @@ class RowPairs(NamedTuple):
 
 
 class FrameSlices(NamedTuple):
-    """Rows of the frames that two tables have in common: ``start`` and ``count`` (n_frames, 2) for both tables."""
+    """Rows of the frames that two tables have in common: ``start`` and ``n_rows`` (n_frames, 2) for both tables."""
 
     start: IntArray
-    count: IntArray
+    n_rows: IntArray
 
 
 def find_common_frames(first_frame: IntN, second_frame: IntN) -> FrameSlices:
@@ -36,18 +36,18 @@ def find_common_frames(first_frame: IntN, second_frame: IntN) -> FrameSlices:
 def iterate_frame_pairs(first_frame: IntN, second_frame: IntN) -> Iterator[RowPairs]:
     """Yield all pairs of rows of the same frame, in blocks of whole frames; sorted by first row, then second row."""
     slices = find_common_frames(first_frame, second_frame)
-    n_pairs = slices.count.prod(axis=1)
+    n_pairs = slices.n_rows.prod(axis=1)
     block = np.cumsum(n_pairs) // _MAX_PAIRS
     for frames in np.split(np.arange(len(n_pairs)), np.flatnonzero(np.diff(block)) + 1):
         if len(frames):
-            yield _pair_rows(slices.start[frames], slices.count[frames])
+            yield _pair_rows(slices.start[frames], slices.n_rows[frames])
 
 
-def _pair_rows(start: IntArray, count: IntArray) -> RowPairs:
+def _pair_rows(start: IntArray, n_rows: IntArray) -> RowPairs:
     """Return all pairs of rows of some frames."""
-    n_pairs = count.prod(axis=1)
+    n_pairs = n_rows.prod(axis=1)
     position = np.arange(n_pairs.sum()) - np.repeat(np.cumsum(n_pairs) - n_pairs, n_pairs)  # of a pair in its frame
-    width = np.repeat(count[:, 1], n_pairs)
+    width = np.repeat(n_rows[:, 1], n_pairs)
     return RowPairs(
         np.repeat(start[:, 0], n_pairs) + position // width, np.repeat(start[:, 1], n_pairs) + position % width
     )

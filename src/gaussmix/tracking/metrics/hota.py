@@ -1,6 +1,7 @@
 """HOTA: detection and association count alike, averaged over how exact a match must be."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -56,12 +57,14 @@ def hota_measures(pairs: SimilarPairs) -> HotaMeasures:
     is_match = [pairs.reaches(alpha)[matched] for alpha in ALPHAS]
     n_matches = np.array([np.count_nonzero(mask) for mask in is_match], dtype=np.float64)
     n_or_one = np.maximum(n_matches, 1.0)
-    deta = n_matches / (len(pairs.truth.index) + len(pairs.track.index) - n_matches)
+    deta = n_matches / (len(pairs.truth.of_row) + len(pairs.track.of_row) - n_matches)
     assa = np.array([_sum_association(label_pair[mask], n_rows) for mask in is_match]) / n_or_one
     loca = np.array([similarity[mask].sum() for mask in is_match]) / n_or_one
     loca[n_matches == 0] = 1.0
-    columns = (np.sqrt(deta * assa), deta, assa, loca)
-    return HotaMeasures(*(float(column.mean()) for column in columns), *(tuple(column.tolist()) for column in columns))
+    columns = {"hota": np.sqrt(deta * assa), "deta": deta, "assa": assa, "loca": loca}
+    averages: dict[str, Any] = {name: float(column.mean()) for name, column in columns.items()}
+    by_alpha: dict[str, Any] = {f"{name}_by_alpha": tuple(column.tolist()) for name, column in columns.items()}
+    return HotaMeasures(**averages, **by_alpha)
 
 
 def _match_frames(pairs: SimilarPairs, n_rows: N) -> IntN:

@@ -40,7 +40,7 @@ def identity_measures(pairs: SimilarPairs, threshold: float) -> IdentityMeasures
     Ristani, Solera, Zou, Cucchiara & Tomasi, "Performance measures and a data set for multi-target, multi-camera
     tracking", ECCV workshops 2016.
     """
-    n_truth, n_tracks = len(pairs.truth.index), len(pairs.track.index)
+    n_truth, n_tracks = len(pairs.truth.of_row), len(pairs.track.of_row)
     candidates = pairs.select(pairs.reaches(threshold))
     n_frames = np.bincount(candidates.label_pairs.of_pair, minlength=len(candidates.label_pairs.truth))
     n_identified = _largest_agreement(candidates.label_pairs, n_frames)

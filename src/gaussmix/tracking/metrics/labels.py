@@ -12,11 +12,11 @@ from gaussmix.types import IntK, IntN
 class LabelIndex(NamedTuple):
     """Labels as indices.
 
-    ``index`` (n,) is the position of each row's label among the sorted labels, ``n_rows`` (K,) the number of rows of
+    ``of_row`` (n,) is the position of each row's label among the sorted labels, ``n_rows`` (K,) the number of rows of
     each label, ``n_labels`` is K.
     """
 
-    index: IntN
+    of_row: IntN
     n_rows: IntK
     n_labels: int
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import ParameterError, TrackDataError
+from gaussmix.errors import ParameterError, TrackInputError
 from gaussmix.tracking.track_columns import require_finite, to_floats
 from gaussmix.types import ND, NK, ArrayLike
 
@@ -23,12 +23,12 @@ def parse_point_sets(estimated: ArrayLike, true: ArrayLike) -> PointSets:
 
     Raises
     ------
-    TrackDataError
+    TrackInputError
         If a set is no table of finite numbers, or the sets have different numbers of coordinates.
     """
     first, second = _parse_points(estimated, "estimated"), _parse_points(true, "true")
     if len(first) and len(second) and first.shape[1] != second.shape[1]:
-        raise TrackDataError.different_dimensions(first.shape[1], second.shape[1])
+        raise TrackInputError.different_dimensions(first.shape[1], second.shape[1])
     return PointSets(first, second)
 
 
@@ -38,7 +38,7 @@ def _parse_points(points: ArrayLike, name: str) -> ND:
     if array.size == 0 and array.ndim < 2:
         return array.reshape(0, 0)
     if array.ndim != 2:
-        raise TrackDataError.not_points(name, array.shape)
+        raise TrackInputError.not_points(name, array.shape)
     require_finite(name, array)
     return array
 
@@ -52,17 +52,18 @@ def require_cutoff_and_order(cutoff: float, order: float) -> None:
 
 
 def relative_distances(first: ND, second: ND, cutoff: float) -> NK:
-    """Return Euclidean distances (n, m) divided by the cutoff, at most 1.
-
-    Differences are divided before they are squared, so that no unit of the positions overflows.
-    """
+    """Return the distances (n, m) of all points of two sets, divided by the cutoff, at most 1."""
     if not len(first) or not len(second):
         return np.empty((len(first), len(second)))
-    return limit_distances(first[:, np.newaxis] - second, cutoff)
+    return limit_distances(first[:, np.newaxis], second, cutoff)
 
 
-def limit_distances(differences: NK, cutoff: float) -> NK:
-    """Return the lengths of difference vectors (..., p) divided by the cutoff, at most 1."""
+def limit_distances(first: ND, second: ND, cutoff: float) -> NK:
+    """Return the Euclidean distances (...) of points (..., p), divided by the cutoff, at most 1.
+
+    Differences are divided before they are squared, so that units do not matter. Those that overflow are beyond every
+    cutoff.
+    """
     with np.errstate(over="ignore", under="ignore"):
-        relative = differences / cutoff
-        return np.minimum(np.sqrt(np.sum(relative * relative, axis=-1)), 1.0)
+        relative = (first - second) / cutoff
+        return np.asarray(np.minimum(np.sqrt(np.sum(relative * relative, axis=-1)), 1.0))

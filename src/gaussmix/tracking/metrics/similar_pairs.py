@@ -69,20 +69,26 @@ class SimilarPairs:
 
     def select(self, is_chosen: BoolN) -> "SimilarPairs":
         """Return some of the pairs, by a mask (m,)."""
-        columns = (self.truth_row, self.track_row, self.similarity, self.truth_frame)
-        return SimilarPairs(self.truth, self.track, *(column[is_chosen] for column in columns))
+        return SimilarPairs(
+            self.truth,
+            self.track,
+            self.truth_row[is_chosen],
+            self.track_row[is_chosen],
+            self.similarity[is_chosen],
+            self.truth_frame[is_chosen],
+        )
 
     @cached_property
     def label_pairs(self) -> LabelPairs:
         """The distinct pairs of labels."""
-        code = self.truth.index[self.truth_row] * self.track.n_labels + self.track.index[self.track_row]
+        code = self.truth.of_row[self.truth_row] * self.track.n_labels + self.track.of_row[self.track_row]
         distinct, of_pair = np.unique(code, return_inverse=True)
         return LabelPairs(*np.divmod(distinct, max(self.track.n_labels, 1)), of_pair)
 
     def iterate_frames(self) -> Iterator[slice]:
         """Yield the pairs of each frame that has some."""
         slices = find_common_frames(self.truth_frame, self.truth_frame)
-        for start, count in zip(slices.start[:, 0].tolist(), slices.count[:, 0].tolist(), strict=True):
+        for start, count in zip(slices.start[:, 0].tolist(), slices.n_rows[:, 0].tolist(), strict=True):
             yield slice(start, start + count)
 
 
