@@ -16,7 +16,7 @@ from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.kalman import StateStack, UpdateStack, predict_states, prepare_update
 from gaussmix.tracking.motion import CombinedMotion, ConstantVelocity, RandomWalk
 from gaussmix.tracking.sensors import BoxSensor
-from gaussmix.types import DD, KD, ND, K
+from gaussmix.types import KD, ND, K
 
 OBSERVED = [0, 2, 4, 5]  # center, width and height in a state
 _HEIGHT = 5
@@ -30,12 +30,6 @@ def make_motion(options: BoxOptions, seconds: float, height: float = 1.0) -> Com
     """
     sides = RandomWalk(height * options.size_change_std, names=("width", "height"), is_extent=True)
     return CombinedMotion((ConstantVelocity(height * options.speed_change_std / math.sqrt(seconds)), sides))
-
-
-def make_transition(options: BoxOptions, dt: float) -> DD:
-    """Return the matrix (6, 6) that moves a state by ``dt`` frames."""
-    seconds = dt / options.frame_rate
-    return make_motion(options, seconds).transition(seconds)
 
 
 def make_sensor(options: BoxOptions) -> BoxSensor:
