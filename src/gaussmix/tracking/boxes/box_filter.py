@@ -5,7 +5,6 @@ box: the larger a person in the picture, the faster it moves, and the larger are
 do not depend on the resolution of the picture.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,22 +13,22 @@ from gaussmix.tracking.boxes.box_arrays import to_corners
 from gaussmix.tracking.boxes.options import BoxOptions
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.kalman import StateStack, UpdateStack, predict_states, prepare_update
-from gaussmix.tracking.motion import CombinedMotion, ConstantVelocity, RandomWalk
+from gaussmix.tracking.motion import CombinedMotion, RandomWalk
 from gaussmix.tracking.sensors import BoxSensor
+from gaussmix.tracking.white_noise_motion import WhiteNoiseMotion
 from gaussmix.types import KD, ND, K
 
 OBSERVED = [0, 2, 4, 5]  # center, width and height in a state
 _HEIGHT = 5
 
 
-def make_motion(options: BoxOptions, seconds: float, height: float = 1.0) -> CombinedMotion:
+def make_motion(options: BoxOptions, height: float = 1.0) -> CombinedMotion:
     """Return the motion of boxes of a height: nearly constant velocity of the center, and sides that drift.
 
-    The acceleration over a time step is the larger, the shorter the step is. So velocities change by
-    ``speed_change_std`` in a second, whatever the frame rate.
+    Times are in seconds. Accelerations are white noise, so that the frame rate does not matter.
     """
     sides = RandomWalk(height * options.size_change_std, names=("width", "height"), is_extent=True)
-    return CombinedMotion((ConstantVelocity(height * options.speed_change_std / math.sqrt(seconds)), sides))
+    return CombinedMotion((WhiteNoiseMotion(height * options.speed_change_std), sides))
 
 
 def make_sensor(options: BoxOptions) -> BoxSensor:
@@ -55,14 +54,14 @@ def predict_boxes(options: BoxOptions, states: StateStack, dt: float, heights: K
     """Return the states after ``dt`` frames; ``heights`` (M,) scale the noise, by default those of the states."""
     units = states.means[:, _HEIGHT] if heights is None else heights
     seconds = dt / options.frame_rate
-    moved = predict_states(make_motion(options, seconds), *_divide(states, units), seconds)
+    moved = predict_states(make_motion(options), *_divide(states, units), seconds)
     return _divide(moved, 1.0 / units)
 
 
 def prepare_box_update(options: BoxOptions, states: StateStack, heights: K | None = None) -> UpdateStack:
     """Return what an update of the states needs; logs of densities are those in units of each box."""
     units = states.means[:, _HEIGHT] if heights is None else heights
-    update = prepare_update(make_sensor(options), make_motion(options, 1.0).layout, *_divide(states, units))
+    update = prepare_update(make_sensor(options), make_motion(options).layout, *_divide(states, units))
     scaled: dict[str, Any] = {
         "predicted": update.predicted * units[:, None],
         "deviations": update.deviations * units[:, None],

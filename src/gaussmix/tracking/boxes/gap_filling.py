@@ -146,7 +146,7 @@ def _filter(options: BoxOptions, seconds: N, measured: ND, heights: K) -> Filter
             state = StateStack(update_pairs(state.means, update, _ONLY, difference), update.covariances)
         updated.append(state)
     return FilteredStates(
-        seconds, *_concatenate(updated), *_concatenate(predicted), np.zeros(len(seconds)), make_motion(options, 1.0)
+        seconds, *_concatenate(updated), *_concatenate(predicted), np.zeros(len(seconds)), make_motion(options)
     )
 
 
