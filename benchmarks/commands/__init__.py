@@ -23,6 +23,7 @@ from benchmarks.commands import (
     solvers,
     track_boxes,
     tracking,
+    tracking_video,
 )
 
 # In the order of a report. Each module has TITLE, EXPLANATION, add_arguments, run_benchmark and format_results.
@@ -48,6 +49,7 @@ COMMANDS = {
     "anomaly-stream": anomaly_stream,
     "churn": churn,
     "churn-segments": churn_segments,
+    "tracking-video": tracking_video,
     "track-boxes": track_boxes,
     "tracking": tracking,
 }

@@ -1,6 +1,8 @@
 """Track objects: from points, boxes or video to labelled tracks, with mixtures as the state of what may be there."""
 
 from gaussmix.model import reduce_mixture
+from gaussmix.tracking.background.background_mixture import BackgroundMixture
+from gaussmix.tracking.background.blob_detector import BlobDetector, Blobs
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.boxes.box_tracker import BoxTracker
 from gaussmix.tracking.boxes.box_tracks import BoxState, BoxTracks, TrackedBoxes, TrackPhase
@@ -10,6 +12,7 @@ from gaussmix.tracking.cphd import GMCPHD
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.filtering import UpdatedBelief, predict, update
 from gaussmix.tracking.function_models import FunctionMotion, FunctionSensor
+from gaussmix.tracking.lmb import LMB
 from gaussmix.tracking.metrics.evaluation import TrackEvaluation, evaluate_tracks
 from gaussmix.tracking.metrics.frame_average import average_over_frames
 from gaussmix.tracking.metrics.gospa import GOSPA, gospa
@@ -20,6 +23,7 @@ from gaussmix.tracking.mot_files import MotWriter, read_mot, write_mot
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.phd import GMPHD
 from gaussmix.tracking.pmb import PMB
+from gaussmix.tracking.pmbm import PMBM
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
 from gaussmix.tracking.sequence_filter import FilteredStates, filter_measurements
 from gaussmix.tracking.smoothing import SmoothedStates, smooth
@@ -31,6 +35,9 @@ from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.track_table import TrackTable
 from gaussmix.tracking.tracks import ReductionLimits
 from gaussmix.tracking.turning import CoordinatedTurn
+from gaussmix.tracking.video.annotation import draw_boxes, draw_mask
+from gaussmix.tracking.video.video_reader import VideoFrame, VideoReader, read_frames
+from gaussmix.tracking.video.video_writer import VideoWriter
 from gaussmix.tracking.white_noise_motion import WhiteNoiseMotion
 
 __all__ = [
@@ -38,9 +45,14 @@ __all__ = [
     "GMPHD",
     "GOSPA",
     "IMM",
+    "LMB",
     "OSPA",
     "PMB",
+    "PMBM",
+    "BackgroundMixture",
     "Birth",
+    "BlobDetector",
+    "Blobs",
     "BoxOverlap",
     "BoxSensor",
     "BoxState",
@@ -74,8 +86,13 @@ __all__ = [
     "TrackTable",
     "TrackedBoxes",
     "UpdatedBelief",
+    "VideoFrame",
+    "VideoReader",
+    "VideoWriter",
     "WhiteNoiseMotion",
     "average_over_frames",
+    "draw_boxes",
+    "draw_mask",
     "evaluate_tracks",
     "fill_gaps",
     "filter_measurements",
@@ -84,6 +101,7 @@ __all__ = [
     "ospa",
     "ospa2",
     "predict",
+    "read_frames",
     "read_mot",
     "reduce_mixture",
     "smooth",
