@@ -21,6 +21,7 @@ from benchmarks.commands import (
     roofline,
     small_fit,
     solvers,
+    track_boxes,
     tracking,
     tracking_video,
 )
@@ -49,5 +50,6 @@ COMMANDS = {
     "churn": churn,
     "churn-segments": churn_segments,
     "tracking-video": tracking_video,
+    "track-boxes": track_boxes,
     "tracking": tracking,
 }

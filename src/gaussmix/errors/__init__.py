@@ -30,6 +30,7 @@ from gaussmix.errors.models import (
 )
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
+from gaussmix.errors.tracking_boxes import BoxTrackingError
 from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
 from gaussmix.errors.tracking_filters import (
     BeliefError,
@@ -48,6 +49,7 @@ __all__ = [
     "AnomalyParameterError",
     "ArchiveError",
     "BeliefError",
+    "BoxTrackingError",
     "CapabilityError",
     "ChurnDataError",
     "ChurnParameterError",
