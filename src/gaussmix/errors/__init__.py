@@ -31,6 +31,8 @@ from gaussmix.errors.models import (
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
 from gaussmix.errors.tracking import TrackingDataError
+from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
+from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -59,6 +61,8 @@ __all__ = [
     "GaussmixWarning",
     "LabelError",
     "MissingPackageError",
+    "MotFileError",
+    "MotFileWarning",
     "OutcomeError",
     "ParameterError",
     "PriorError",
@@ -73,6 +77,8 @@ __all__ = [
     "TableInputError",
     "TargetError",
     "TargetLeakError",
+    "TrackDataError",
+    "TrackEvaluationError",
     "TrackingDataError",
     "TrainingRowsError",
     "TransformError",

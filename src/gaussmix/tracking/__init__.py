@@ -3,27 +3,48 @@
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.estimates import Estimates
+from gaussmix.tracking.metrics.evaluation import TrackEvaluation, evaluate_tracks
+from gaussmix.tracking.metrics.frame_average import average_over_frames
+from gaussmix.tracking.metrics.gospa import GOSPA, gospa
+from gaussmix.tracking.metrics.ospa import OSPA, ospa, ospa2
+from gaussmix.tracking.metrics.similarity import BoxOverlap, PointProximity
 from gaussmix.tracking.model_fitting.target_model_fit import TargetModelFit, fit_target_model
+from gaussmix.tracking.mot_files import MotWriter, read_mot, write_mot
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
 from gaussmix.tracking.target_model import TargetModel
+from gaussmix.tracking.track_table import TrackTable
 from gaussmix.tracking.tracks import ReductionLimits
 
 __all__ = [
+    "GOSPA",
+    "OSPA",
     "PMB",
     "Birth",
+    "BoxOverlap",
     "BoxSensor",
     "Clutter",
     "CombinedMotion",
     "ConstantAcceleration",
     "ConstantVelocity",
     "Estimates",
+    "MotWriter",
+    "PointProximity",
     "PositionSensor",
     "RandomWalk",
     "RangeBearingSensor",
     "ReductionLimits",
     "TargetModel",
     "TargetModelFit",
+    "TrackEvaluation",
+    "TrackTable",
+    "average_over_frames",
+    "evaluate_tracks",
     "fit_target_model",
+    "gospa",
+    "ospa",
+    "ospa2",
+    "read_mot",
+    "write_mot",
 ]
