@@ -3,6 +3,7 @@
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.estimates import Estimates
+from gaussmix.tracking.innovations import InnovationTest, check_innovations
 from gaussmix.tracking.metrics.evaluation import TrackEvaluation, evaluate_tracks
 from gaussmix.tracking.metrics.frame_average import average_over_frames
 from gaussmix.tracking.metrics.gospa import GOSPA, gospa
@@ -12,8 +13,10 @@ from gaussmix.tracking.model_fitting.target_model_fit import TargetModelFit, fit
 from gaussmix.tracking.mot_files import MotWriter, read_mot, write_mot
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.pmb import PMB
+from gaussmix.tracking.position_intensity import position_intensity
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
 from gaussmix.tracking.target_model import TargetModel
+from gaussmix.tracking.track_paths import TrackPath, collect_paths
 from gaussmix.tracking.track_table import TrackTable
 from gaussmix.tracking.tracks import ReductionLimits
 
@@ -29,6 +32,7 @@ __all__ = [
     "ConstantAcceleration",
     "ConstantVelocity",
     "Estimates",
+    "InnovationTest",
     "MotWriter",
     "PointProximity",
     "PositionSensor",
@@ -38,13 +42,17 @@ __all__ = [
     "TargetModel",
     "TargetModelFit",
     "TrackEvaluation",
+    "TrackPath",
     "TrackTable",
     "average_over_frames",
+    "check_innovations",
+    "collect_paths",
     "evaluate_tracks",
     "fit_target_model",
     "gospa",
     "ospa",
     "ospa2",
+    "position_intensity",
     "read_mot",
     "write_mot",
 ]
