@@ -32,6 +32,7 @@ from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
 from gaussmix.errors.tracking import TrackingDataError
 from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
+from gaussmix.errors.tracking_input import TrackInputError
 from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError
 from gaussmix.errors.validation import ValidationError
 
@@ -79,6 +80,7 @@ __all__ = [
     "TargetLeakError",
     "TrackDataError",
     "TrackEvaluationError",
+    "TrackInputError",
     "TrackingDataError",
     "TrainingRowsError",
     "TransformError",

@@ -1,0 +1,165 @@
+"""The options of ``gaussmix track``."""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gaussmix.cli.options import make_integer_parser, make_rate_parser, parse_non_negative_number, parse_output_path
+
+FILTER_NAMES = {"pmb": "PMB"}  # classes of gaussmix.tracking
+
+
+def parse_positive_number(text: str) -> float:
+    """Return a finite number above 0; raise typer.BadParameter for other text."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < float("inf"):
+        raise typer.BadParameter(f"{text!r} is not a number above 0; give one, such as 0.5")
+    return number
+
+
+def _parse_filter(text: str) -> str:
+    """Return the name of a filter in lower case; raise typer.BadParameter for other text."""
+    if text.lower() not in FILTER_NAMES:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(FILTER_NAMES)}")
+    return text.lower()
+
+
+RecordingArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        readable=False,  # the reader raises an error with exit code 1
+        help="A table of detections: .csv (also .tsv, .txt; separated by , ; or tab) or .parquet.",
+        show_default=False,
+    ),
+]
+TimeOption = Annotated[
+    str | None,
+    typer.Option("--time", metavar="COLUMN", help="Column of times, dates or frame numbers. Default: found by name."),
+]
+XOption = Annotated[
+    str | None, typer.Option("--x", metavar="COLUMN", help="Column of the first coordinate. Default: found by name.")
+]
+YOption = Annotated[str | None, typer.Option("--y", metavar="COLUMN", help="Column of the second coordinate.")]
+ZOption = Annotated[str | None, typer.Option("--z", metavar="COLUMN", help="Column of the third coordinate.")]
+FilterOption = Annotated[
+    str,
+    typer.Option("--filter", metavar="NAME", parser=_parse_filter, help=f"Filter to use: {', '.join(FILTER_NAMES)}."),
+]
+DetectionProbabilityOption = Annotated[
+    float | None,
+    typer.Option(
+        "--detection-probability",
+        metavar="P",
+        parser=make_rate_parser(1.0, is_maximum_allowed=True),
+        help="Probability that an object is detected in a scan. Default: estimated.",
+    ),
+]
+ClutterOption = Annotated[
+    float | None,
+    typer.Option(
+        "--clutter",
+        metavar="N",
+        parser=parse_non_negative_number,
+        help="False detections per scan. Default: estimated.",
+    ),
+]
+NoiseOption = Annotated[
+    float | None,
+    typer.Option(
+        "--noise",
+        metavar="SD",
+        parser=parse_positive_number,
+        help="Standard deviation of the errors of detections, in units of the coordinates. Default: estimated.",
+    ),
+]
+AccelerationOption = Annotated[
+    float | None,
+    typer.Option(
+        "--acceleration",
+        metavar="SD",
+        parser=parse_positive_number,
+        help="Standard deviation of the acceleration of objects. Default: estimated.",
+    ),
+]
+SpeedOption = Annotated[
+    float | None,
+    typer.Option(
+        "--speed",
+        metavar="SD",
+        parser=parse_positive_number,
+        help="Typical speed of new objects along each axis. Default: estimated.",
+    ),
+]
+BirthRateOption = Annotated[
+    float | None,
+    typer.Option(
+        "--birth-rate",
+        metavar="N",
+        parser=parse_non_negative_number,
+        help="New objects per unit of time (second, for dates). Default: estimated.",
+    ),
+]
+SurvivalOption = Annotated[
+    float | None,
+    typer.Option(
+        "--survival",
+        metavar="P",
+        parser=make_rate_parser(1.0, is_maximum_allowed=True),
+        help="Probability that an object stays for a unit of time. Default: estimated.",
+    ),
+]
+MaxScansOption = Annotated[
+    int | None,
+    typer.Option("--max-scans", metavar="N", parser=make_integer_parser(1), help="Use the first N scans only."),
+]
+OutputFolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        parser=parse_output_path,
+        help="Folder to write to. Default: FILE's name with -tracks, in this folder.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class GivenNumbers:
+    """Numbers of the model that the user sets by hand; None for those to estimate."""
+
+    detection_probability: float | None = field(default=None, metadata={"option": "--detection-probability"})
+    clutter: float | None = field(default=None, metadata={"option": "--clutter"})
+    noise: float | None = field(default=None, metadata={"option": "--noise"})
+    acceleration: float | None = field(default=None, metadata={"option": "--acceleration"})
+    speed: float | None = field(default=None, metadata={"option": "--speed"})
+    birth_rate: float | None = field(default=None, metadata={"option": "--birth-rate"})
+    survival: float | None = field(default=None, metadata={"option": "--survival"})
+
+    @property
+    def are_complete(self) -> bool:
+        """Whether every number is given."""
+        return all(getattr(self, each.name) is not None for each in fields(self))
+
+    @classmethod
+    def option_names(cls) -> list[str]:
+        """Return the names of the options."""
+        return [each.metadata["option"] for each in fields(cls)]
+
+
+@dataclass(frozen=True)
+class TrackOptions:
+    """The parsed options."""
+
+    file: Path
+    time: str | None
+    axes: tuple[str | None, str | None, str | None]
+    filter_name: str
+    given: GivenNumbers
+    max_scans: int | None
+    folder: Path
