@@ -10,7 +10,7 @@ from gaussmix.report.page_template import CaptionedPicture
 from gaussmix.report.track_summary import SceneMoment, TrackSummary
 from gaussmix.report.track_tables import format_time
 
-_PLANE_SIZE_INCHES, _TIME_SIZE_INCHES, _MOMENT_SIZE_INCHES = (8.2, 6.0), (8.2, 3.2), (4.6, 4.0)
+_PLANE_SIZE_INCHES, _TIME_SIZE_INCHES, _MOMENT_SIZE_INCHES = (6.4, 5.0), (6.4, 2.8), (4.6, 4.0)
 
 
 def draw_plane_picture(summary: TrackSummary) -> CaptionedPicture:
