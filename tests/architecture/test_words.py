@@ -26,6 +26,7 @@ STRUCTURES_ARE_NAMED_IN = {
     "anomaly",
     "classification",
     "comparison",
+    "tracking",
     "estimators",
     "plots",
     "report",

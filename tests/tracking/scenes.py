@@ -1,42 +1,47 @@
-"""Random labelled scenes: objects that come and go, and tracks that miss, switch and invent some."""
+"""Small simulated scenes for tests of trackers."""
+
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gaussmix.tracking import TrackTable
+from gaussmix.tracking import Birth, Clutter, ConstantVelocity, PositionSensor, TargetModel
 
-SIZE = 30.0  # of a box
+Array = NDArray[np.float64]
+
+REGION = {"low": [-100.0, -100.0], "high": [100.0, 100.0]}
 
 
-def random_scene(seed, n_frames=25, n_objects=5, noise=4.0, area=90.0):
-    """Truth and tracks with boxes and positions; the area is small, so that objects cross and claim tracks."""
+def make_model(**changes: object) -> TargetModel:
+    """A model of points that appear anywhere in a square of 200 by 200."""
+    values: dict[str, object] = {
+        "motion": ConstantVelocity(acceleration_std=0.3),
+        "sensor": PositionSensor(1.0, Clutter.in_region(5.0, **REGION), detection_probability=0.95),
+        "birth": Birth.anywhere(0.05, hidden_std=3.0, initial_number=3.0, **REGION),
+    }
+    return TargetModel(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def simulate_scene(
+    seed: int,
+    n_scans: int = 30,
+    n_objects: int = 3,
+    clutter_rate: float = 5.0,
+    detection_probability: float = 0.95,
+    noise_std: float = 1.0,
+    n_axes: int = 2,
+    times: Sequence[float] | None = None,
+) -> tuple[list[Array], list[Array]]:
+    """Return detections and true positions of each scan; objects move straight through the middle of the region."""
     rng = np.random.default_rng(seed)
-    frame, label = (grid.ravel() for grid in np.meshgrid(np.arange(1, n_frames + 1), np.arange(n_objects)))
-    steps = rng.normal(scale=4.0, size=(n_objects, n_frames, 2))
-    paths = (rng.uniform(0, area, (n_objects, 1, 2)) + np.cumsum(steps, axis=1)).reshape(-1, 2)
-    is_present = rng.random(len(frame)) < 0.9
-    truth = make_table(frame[is_present], label[is_present], paths[is_present], rng)
-    is_seen = is_present & (rng.random(len(frame)) < 0.85)
-    track = (label + (frame // 9) * rng.integers(0, 3, len(frame))) % (n_objects + 2)
-    rows = np.flatnonzero(is_seen)
-    rows = rows[np.unique(np.column_stack([frame[rows], track[rows]]), axis=0, return_index=True)[1]]
-    n_false = n_frames
-    false_frame = rng.permutation(n_frames) + 1
-    return truth, make_table(
-        np.concatenate([frame[rows], false_frame]),
-        np.concatenate([track[rows], 100 + rng.integers(0, 4, n_false)]),
-        np.concatenate(
-            [paths[rows] + rng.normal(scale=noise, size=(len(rows), 2)), rng.uniform(0, area, (n_false, 2))]
-        ),
-        rng,
-    )
-
-
-def make_table(frame, label, positions, rng):
-    sizes = SIZE + rng.normal(size=(len(frame), 2))
-    return TrackTable(frame, label, positions=positions, boxes=np.column_stack([positions, sizes]))
-
-
-def iterate_frames(truth, tracks):
-    """The two tables frame by frame, over all frames of either."""
-    for frame in np.union1d(truth.frame, tracks.frame).tolist():
-        yield frame, truth.select_frames(frame, frame), tracks.select_frames(frame, frame)
+    starts = rng.uniform(-60.0, 60.0, (n_objects, n_axes))
+    velocities = rng.uniform(-1.5, 1.5, (n_objects, n_axes))
+    scans, truth = [], []
+    for time in np.arange(n_scans) if times is None else times:
+        positions = starts + velocities * time
+        seen = positions[rng.random(n_objects) < detection_probability]
+        detections = seen + rng.normal(0.0, noise_std, seen.shape)
+        clutter = rng.uniform(-100.0, 100.0, (rng.poisson(clutter_rate), n_axes))
+        scans.append(rng.permutation(np.vstack([detections, clutter])))
+        truth.append(positions)
+    return scans, truth

@@ -1,14 +1,16 @@
 """Measures of labelled tracks: motmetrics and TrackEval as oracles, HOTA from its definition, and laws."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
-from gaussmix.errors import ParameterError, TrackDataError, TrackEvaluationError
-from gaussmix.tracking import BoxOverlap, PointProximity, TrackTable, evaluate_tracks
+from gaussmix.errors import ParameterError, TrackEvaluationError, TrackInputError
+from gaussmix.tracking import BoxOverlap, PointProximity, TrackTable, evaluate_tracks, read_mot
 from gaussmix.tracking.metrics import frame_pairs
-from tests.tracking.scenes import iterate_frames, random_scene
+from tests.tracking.labelled_scenes import iterate_frames, random_scene
 
 SEEDS = range(6)
 MOT_NAMES = {
@@ -94,10 +96,6 @@ def test_scenes_have_every_event():
 )
 def test_published_tracks_of_real_pedestrians(motmetrics, name, mota, idf1, n_switches, hota):
     """Figures of the documentation of motmetrics, whose HOTA has another release than the one on PyPI."""
-    from pathlib import Path
-
-    from gaussmix.tracking import read_mot
-
     folder = Path(motmetrics.__file__).parent / "data" / name
     found = evaluate_tracks(read_mot(folder / "gt.txt"), read_mot(folder / "test.txt"))
     assert found.clear.n_switches == n_switches
@@ -115,8 +113,6 @@ def brute_force_overlap(first, second):
 
 def brute_force_hota(truth, tracks, alpha):
     """Luiten et al. 2021, section 4: TP, FN, FP, and TPA, FNA, FPA of each TP; SciPy matches in each frame."""
-    from scipy.optimize import linear_sum_assignment
-
     frames = []
     for _, objects, estimates in iterate_frames(truth, tracks):
         overlaps = [[brute_force_overlap(a, b) for b in estimates.boxes] for a in objects.boxes]
@@ -262,6 +258,14 @@ def test_a_kept_match_beats_a_better_one():
     assert evaluate_tracks(truth, tracks, threshold=0.6).clear.n_switches == 1
 
 
+def test_more_matches_beat_better_ones():
+    """The similarities are 1 for one match of the middle pair, and 0.4 for each of the two that exclude it."""
+    truth = TrackTable([1, 1], [1, 2], positions=[[0.0, 0.0], [-6.0, 0.0]])
+    tracks = TrackTable([1, 1], [1, 2], positions=[[0.0, 0.0], [6.0, 0.0]])
+    found = evaluate_tracks(truth, tracks, PointProximity(10.0), threshold=0.3).clear
+    assert (found.n_matches, found.motp) == (2, pytest.approx(0.4))
+
+
 def test_a_similarity_at_the_threshold_matches():
     """3 of 10 units apart, the boxes overlap by 7/13; half of 0.6 is the distance 0.3, up to rounding."""
     truth, tracks = (TrackTable([1], [1], positions=[[x, 0.0]], boxes=[[10 * x, 0, 10, 10]]) for x in (0.1, 0.4))
@@ -298,7 +302,7 @@ def test_bad_input_is_refused():
         evaluate_tracks(truth, dataclasses.replace(tracks, boxes=None))
     with pytest.raises(TrackEvaluationError, match=r"tracks has \d+ rows of label -1"):
         evaluate_tracks(truth, dataclasses.replace(tracks, label=np.full(len(tracks), -1)))
-    with pytest.raises(TrackDataError, match="2 coordinates, but true points have 3"):
+    with pytest.raises(TrackInputError, match="2 coordinates, but true points have 3"):
         evaluate_tracks(TrackTable([1], [1], positions=[[0, 0, 0]]), tracks, PointProximity(1.0))
 
 
@@ -306,6 +310,12 @@ def test_bad_input_is_refused():
 def test_threshold_is_checked(threshold):
     with pytest.raises(ParameterError, match="threshold must be a number above 0 and at most 1"):
         evaluate_tracks(*random_scene(0, n_frames=2), threshold=threshold)
+
+
+@pytest.mark.parametrize("similarity", ["iou", BoxOverlap.compare_rows, None])
+def test_similarity_is_checked(similarity):
+    with pytest.raises(ParameterError, match="similarity must be BoxOverlap\\(\\) or PointProximity"):
+        evaluate_tracks(*random_scene(0, n_frames=2), similarity)
 
 
 @pytest.mark.parametrize("zero_distance", [0.0, np.inf, np.nan, "1"])

@@ -158,6 +158,7 @@ def test_every_file_cut_off_keeps_its_complete_rows(tmp_path, write, name):
         ("frame,id,left,top,width,height,conf\n", "line 1 of .* has 'frame' as its frame"),
         ("1,2,3,4,-5,6,7\n", "line 1 of .* has a box of width -5"),
         (DETECTIONS + "3,-1,1,1,1,-1,1,-1,-1,-1\n", "line 4 of .* has a box of height -1"),
+        ("1,2,3,4,5,6,7\n\n# x\n2,2,3,4,-5,6,7\n", "line 4 of .* has a box of width -5"),
         ("0,2,3,4,5,6,7\n", "line 1 of .* has frame 0; write a whole number of at least 1"),
         ("1.5,2,3,4,5,6,7\n", r"line 1 of .* has frame 1\.5"),
         ("1,2.5,3,4,5,6,7\n", r"line 1 of .* has id 2\.5; write a whole number of at least -1"),
@@ -203,3 +204,18 @@ def test_published_detections(shared: Path, tmp_path, name, n_rows):
     assert n_rows in (None, len(table))
     write_mot(tmp_path / name, table)
     assert_same(read_mot(tmp_path / name), table)
+
+
+@pytest.mark.parametrize("end", ["-", "1e", "", "."])
+def test_a_last_line_that_ends_within_a_number_is_left_out(write, end):
+    path = write(DETECTIONS + "3,-1,13,23,5,6,0.6,-1,-1," + end)
+    with pytest.warns(MotFileWarning, match="3 complete rows were read"):
+        assert len(read_mot(path)) == 3
+
+
+def test_a_compressed_last_line_without_its_end_is_left_out(write):
+    """Its last number, 1.25, would become 1.2; stored blocks of gzip end wherever the file ends."""
+    content = gzip.compress(b"1,2,0,0,5,6,1,7,8,9\n2,2,0,0,5,6,1,7,8,1.25\n", compresslevel=0)
+    with pytest.warns(MotFileWarning, match="1 complete row was read"):
+        table = read_mot(write(content[:-10]))
+    assert table.frame.tolist() == [1]

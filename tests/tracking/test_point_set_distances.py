@@ -5,7 +5,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from gaussmix.errors import ParameterError, TrackDataError
+from gaussmix.errors import ParameterError, TrackInputError
 from gaussmix.tracking import GOSPA, OSPA, average_over_frames, gospa, ospa
 
 SEEDS = range(5)
@@ -180,7 +180,7 @@ def test_average_of_an_unsplit_gospa_has_no_split():
 )
 @pytest.mark.parametrize("distance", [ospa, gospa])
 def test_sets_that_are_no_points_are_refused(distance, estimated, true, message):
-    with pytest.raises(TrackDataError, match=message):
+    with pytest.raises(TrackInputError, match=message):
         distance(estimated, true, cutoff=1.0)
 
 
@@ -205,7 +205,7 @@ def test_alpha_is_checked(alpha):
 
 
 def test_lists_of_frames_are_checked():
-    with pytest.raises(TrackDataError, match="estimated has 1 frame, but true has 2"):
+    with pytest.raises(TrackInputError, match="estimated has 1 frame, but true has 2"):
         average_over_frames(ospa, [[]], [[], []])
-    with pytest.raises(TrackDataError, match="0 frames"):
+    with pytest.raises(TrackInputError, match="0 frames"):
         average_over_frames(ospa, [], [])

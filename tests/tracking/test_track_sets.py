@@ -5,9 +5,9 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from gaussmix.errors import ParameterError, TrackDataError, TrackEvaluationError
+from gaussmix.errors import ParameterError, TrackEvaluationError, TrackInputError
 from gaussmix.tracking import OSPA, TrackTable, ospa, ospa2
-from tests.tracking.scenes import random_scene
+from tests.tracking.labelled_scenes import random_scene
 
 CUTOFF = 20.0
 
@@ -85,7 +85,7 @@ def test_empty_tables():
 
 def test_bad_input_is_refused():
     one, solid = TrackTable([1], [1], positions=[[0.0, 0.0]]), TrackTable([1], [1], positions=[[0.0, 0.0, 0.0]])
-    with pytest.raises(TrackDataError, match="2 coordinates, but true points have 3"):
+    with pytest.raises(TrackInputError, match="2 coordinates, but true points have 3"):
         ospa2(one, solid)
     with pytest.raises(TrackEvaluationError, match="estimated has 1 row of label -1"):
         ospa2(TrackTable([1], [-1], positions=[[0.0, 0.0]]), one)

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gaussmix.errors import GaussmixError, TrackDataError
+from gaussmix.errors import GaussmixError, TrackInputError
 from gaussmix.tracking import TrackTable
 
 
@@ -125,7 +125,7 @@ POINT = {"positions": [[0.0, 0.0]]}
     ],
 )
 def test_bad_columns_are_refused(columns, message):
-    with pytest.raises(TrackDataError, match=message):
+    with pytest.raises(TrackInputError, match=message):
         TrackTable(**{"frame": [1], "label": [1], **columns})
 
 
@@ -137,17 +137,17 @@ def test_sparse_columns_are_refused():
 
 
 def test_a_label_occurs_once_in_a_frame():
-    with pytest.raises(TrackDataError, match="label 4 occurs twice in frame 2"):
+    with pytest.raises(TrackInputError, match="label 4 occurs twice in frame 2"):
         TrackTable([1, 2, 2], [4, 4, 4], positions=np.zeros((3, 2)))
     assert len(TrackTable([1, 1], [-1, -1], positions=np.zeros((2, 2)))) == 2
 
 
 def test_bad_frames_are_refused():
-    with pytest.raises(TrackDataError, match="positions has 1 frame, but labels has 2"):
+    with pytest.raises(TrackInputError, match="positions has 1 frame, but labels has 2"):
         TrackTable.from_frames([[1], [2]], positions=[[[0, 0]]])
-    with pytest.raises(TrackDataError, match=r"the shape \(2, 2\) in a frame of 1 label"):
+    with pytest.raises(TrackInputError, match=r"the shape \(2, 2\) in a frame of 1 label"):
         TrackTable.from_frames([[1]], positions=[[[0, 0], [1, 1]]])
-    with pytest.raises(TrackDataError, match="positions has different numbers of coordinates"):
+    with pytest.raises(TrackInputError, match="positions has different numbers of coordinates"):
         TrackTable.from_frames([[1], [2]], positions=[[[0, 0]], [[0, 0, 0]]])
-    with pytest.raises(TrackDataError, match="ends at 2, before it begins at 3"):
+    with pytest.raises(TrackInputError, match="ends at 2, before it begins at 3"):
         full_table().select_frames(3, 2)

@@ -33,7 +33,7 @@ from gaussmix.errors.table_columns import TableColumnError, TableInputError, Tar
 from gaussmix.errors.tracking import TrackingDataError
 from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
 from gaussmix.errors.tracking_input import TrackInputError
-from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError
+from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError, TrackInputError
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [

@@ -243,15 +243,14 @@ def require_detection_probability(value: object) -> None:
 def parse_noise(noise_std: ArrayLike, n_measured: int) -> DD:
     """Return the covariance (m, m) of measurement errors, given standard deviations or a covariance matrix."""
     values = parse_finite_numbers("noise_std", noise_std)
-    covariance = (
-        parse_covariances(values, "noise_std")
-        if values.ndim == 2
-        else np.diag(np.broadcast_to(values, n_measured) ** 2)
-    )
+    if values.ndim < 2 and values.size not in (1, n_measured):
+        raise ParameterError.wrong_shape("noise_std", values.shape, (n_measured,))
+    is_matrix = values.ndim == 2
+    covariance = parse_covariances(values, "noise_std") if is_matrix else np.eye(n_measured) * values**2
     if covariance.shape != (n_measured, n_measured):
         raise ParameterError.wrong_shape("noise_std", covariance.shape, (n_measured, n_measured))
     if linalg.cholesky(covariance) is None:
-        raise ParameterError.not_positive_definite("the covariance of noise_std")
+        raise ParameterError.not_positive_definite("covariance of noise_std")
     return np.asarray(covariance)
 
 

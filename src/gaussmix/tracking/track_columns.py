@@ -3,7 +3,7 @@
 import numpy as np
 
 from gaussmix.core.input_kinds import fill_masked_with_nan, refuse_sparse
-from gaussmix.errors import TrackDataError
+from gaussmix.errors import TrackInputError
 from gaussmix.types import ND, ArrayLike, IntN, N
 
 _MAX_EXACT_INTEGER = 2.0**53  # above, a float64 no longer says which integer it was
@@ -14,12 +14,12 @@ def parse_integers(column: str, values: ArrayLike) -> IntN:
 
     Raises
     ------
-    TrackDataError
+    TrackInputError
         If an entry is not whole, not finite or not a number.
     """
     array = np.asarray(fill_masked_with_nan(values))
     if array.ndim != 1:
-        raise TrackDataError.not_one_per_row(column, array.shape, len(array) if array.ndim else 1)
+        raise TrackInputError.not_one_per_row(column, array.shape, len(array) if array.ndim else 1)
     if array.dtype.kind in "iu":
         return array.astype(np.int64)
     numbers = to_floats(column, array)
@@ -27,7 +27,7 @@ def parse_integers(column: str, values: ArrayLike) -> IntN:
         is_whole = (numbers == np.floor(numbers)) & (np.abs(numbers) < _MAX_EXACT_INTEGER)
     if not is_whole.all():
         row = int(np.argmin(is_whole))
-        raise TrackDataError.not_whole(column, numbers[row], row)
+        raise TrackInputError.not_whole(column, numbers[row], row)
     return numbers.astype(np.int64)
 
 
@@ -36,39 +36,39 @@ def parse_coordinates(column: str, values: ArrayLike, n_rows: int, widths: tuple
 
     Raises
     ------
-    TrackDataError
+    TrackInputError
         If the shape is another one, or an entry is not finite.
     """
     array = to_floats(column, values)
     if n_rows == 0 and array.size == 0 and array.ndim < 2:
         return np.empty((0, widths[0]))
     if array.ndim != 2 or len(array) != n_rows or array.shape[1] not in widths:
-        raise TrackDataError.wrong_shape(column, array.shape, n_rows, " or ".join(map(str, widths)))
+        raise TrackInputError.wrong_shape(column, array.shape, n_rows, " or ".join(map(str, widths)))
     require_finite(column, array)
     return array
 
 
 def parse_boxes(values: ArrayLike, n_rows: int) -> ND:
-    """Return boxes (n_rows, 4) of left, top, width and height; raise TrackDataError for a negative size."""
+    """Return boxes (n_rows, 4) of left, top, width and height; raise TrackInputError for a negative size."""
     boxes = parse_coordinates("boxes", values, n_rows, (4,))
     for column, side in ((2, "width"), (3, "height")):
         if (boxes[:, column] < 0).any():
             row = int(np.argmax(boxes[:, column] < 0))
-            raise TrackDataError.negative_size(side, float(boxes[row, column]), row)
+            raise TrackInputError.negative_size(side, float(boxes[row, column]), row)
     return boxes
 
 
 def parse_numbers_per_row(column: str, values: ArrayLike, n_rows: int) -> N:
-    """Return a column (n_rows,) of finite numbers; raise TrackDataError for another shape, NaN or infinity."""
+    """Return a column (n_rows,) of finite numbers; raise TrackInputError for another shape, NaN or infinity."""
     array = to_floats(column, values)
     if array.shape != (n_rows,):
-        raise TrackDataError.not_one_per_row(column, array.shape, n_rows)
+        raise TrackInputError.not_one_per_row(column, array.shape, n_rows)
     require_finite(column, array[:, np.newaxis])
     return array
 
 
 def to_floats(column: str, values: ArrayLike) -> ND:
-    """Return array-like values as a new array of float64; raise TrackDataError for text, dates or complex numbers."""
+    """Return array-like values as a new array of float64; raise TrackInputError for text, dates or complex numbers."""
     refuse_sparse(values)
     try:
         array = np.asarray(fill_masked_with_nan(values))
@@ -76,12 +76,12 @@ def to_floats(column: str, values: ArrayLike) -> ND:
             raise TypeError(f"they are of type {array.dtype}")
         return np.array(array, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise TrackDataError.not_numeric_column(column, error) from error
+        raise TrackInputError.not_numeric_column(column, error) from error
 
 
 def require_finite(column: str, array: ND) -> None:
-    """Raise TrackDataError for the first row (of n, p) with NaN or infinity."""
+    """Raise TrackInputError for the first row (of n, p) with NaN or infinity."""
     is_finite = np.isfinite(array)
     if not is_finite.all():
         row, position = (int(i) for i in np.argwhere(~is_finite)[0])
-        raise TrackDataError.not_finite_entry(column, float(array[row, position]), row)
+        raise TrackInputError.not_finite_entry(column, float(array[row, position]), row)

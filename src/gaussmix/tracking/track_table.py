@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gaussmix.errors import TrackDataError
+from gaussmix.errors import TrackInputError
 from gaussmix.tracking.track_columns import parse_boxes, parse_coordinates, parse_integers, parse_numbers_per_row
 from gaussmix.types import ND, AnyArray, ArrayLike, BoolN, IntN, N
 
@@ -39,7 +39,7 @@ class TrackTable:
 
     Raises
     ------
-    TrackDataError
+    TrackInputError
         If a column has another shape, is not finite, or a label occurs twice in a frame.
 
     Examples
@@ -71,7 +71,7 @@ class TrackTable:
         visibility: ArrayLike | None = None,
     ) -> None:
         if positions is None and boxes is None:
-            raise TrackDataError.no_coordinates()
+            raise TrackInputError.no_coordinates()
         frames = parse_integers("frame", frame)
         n_rows = len(frames)
         labels = _parse_integers_per_row("label", label, n_rows)
@@ -111,7 +111,7 @@ class TrackTable:
 
         Raises
         ------
-        TrackDataError
+        TrackInputError
             If a column has another number of frames than ``labels``, or is not valid.
         """
         counts = [len(np.atleast_1d(np.asarray(frame_labels))) for frame_labels in labels]
@@ -151,7 +151,7 @@ class TrackTable:
 
         Raises
         ------
-        TrackDataError
+        TrackInputError
             If ``last`` is smaller than ``first``.
         """
         return self.select_rows(self._frame_slice(first, last))
@@ -168,32 +168,32 @@ class TrackTable:
     def _frame_slice(self, first: int, last: int) -> slice:
         """Return the rows of the frames from ``first`` to ``last``."""
         if last < first:
-            raise TrackDataError.frames_reversed(first, last)
+            raise TrackInputError.frames_reversed(first, last)
         return slice(*np.searchsorted(self.frame, (first, last + 1)).tolist())
 
 
 def _parse_integers_per_row(column: str, values: ArrayLike, n_rows: int) -> IntN:
-    """Return a column of whole numbers (n_rows,); raise TrackDataError for another length."""
+    """Return a column of whole numbers (n_rows,); raise TrackInputError for another length."""
     integers = parse_integers(column, values)
     if len(integers) != n_rows:
-        raise TrackDataError.not_one_per_row(column, integers.shape, n_rows)
+        raise TrackInputError.not_one_per_row(column, integers.shape, n_rows)
     return integers
 
 
 def _concatenate_frames(column: str, values: Sequence[ArrayLike], counts: list[int]) -> AnyArray:
     """Return the rows of all frames one after the other; frames without objects may be [] or of any width."""
     if len(values) != len(counts):
-        raise TrackDataError.different_n_frames(column, len(values), "labels", len(counts))
+        raise TrackInputError.different_n_frames(column, len(values), "labels", len(counts))
     arrays = [np.asarray(frame_values) for frame_values in values]
     for count, array in zip(counts, arrays, strict=True):
         if (len(array) if array.ndim else 1) != count:
-            raise TrackDataError.wrong_n_rows_in_frame(column, array.shape, count)
+            raise TrackInputError.wrong_n_rows_in_frame(column, array.shape, count)
     filled = [array for count, array in zip(counts, arrays, strict=True) if count]
     if not filled:
         return np.empty(0)
     widths = {array.shape[1:] for array in filled}
     if len(widths) > 1:
-        raise TrackDataError.different_widths(column)
+        raise TrackInputError.different_widths(column)
     return np.concatenate(filled)
 
 
@@ -204,8 +204,8 @@ def _freeze(column: AnyArray) -> AnyArray:
 
 
 def _require_distinct_labels(frame: IntN, label: IntN) -> None:
-    """Raise TrackDataError if a label other than -1 occurs twice in a frame; rows are sorted by frame and label."""
+    """Raise TrackInputError if a label other than -1 occurs twice in a frame; rows are sorted by frame and label."""
     is_repeated = (frame[1:] == frame[:-1]) & (label[1:] == label[:-1]) & (label[1:] != NO_LABEL)
     if is_repeated.any():
         row = int(np.argmax(is_repeated))
-        raise TrackDataError.repeated_label(int(label[row]), int(frame[row]))
+        raise TrackInputError.repeated_label(int(label[row]), int(frame[row]))

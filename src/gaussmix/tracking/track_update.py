@@ -122,7 +122,7 @@ def _make_tracks(model: TargetModel, existence: K, labels: IntN, detections: Int
 
     Weights of components add up to the existence of their track.
     """
-    kept = Tracks(existence, labels, detections, components).select(existence > model.min_existence)
+    kept = Tracks(np.minimum(existence, 1.0), labels, detections, components).select(existence > model.min_existence)
     relative = kept.components.weights / kept.existence[kept.components.groups]
     reduced = reduce_components(kept.components.with_weights(relative), model.limits)
     return normalize_tracks(replace(kept, components=reduced))

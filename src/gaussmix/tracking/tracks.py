@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gaussmix.core.scalar_checks import is_number_in, require_integer
+from gaussmix.errors import ParameterError
 from gaussmix.model.component_reduction import merge_close_components
 from gaussmix.tracking.components import Components, sum_in_groups
 from gaussmix.types import AnyArray, IntN, K
@@ -75,11 +77,23 @@ class ReductionLimits:
         Components closer than this Mahalanobis distance are merged.
     max_components : int, default=8
         Components kept in each track.
+
+    Raises
+    ------
+    ParameterError
+        If a number is not allowed.
     """
 
     min_weight: float = 1e-5
     merge_distance: float = 2.0
     max_components: int = 8
+
+    def __post_init__(self) -> None:
+        if not is_number_in(self.min_weight, 0.0, 1.0, includes_low=True):
+            raise ParameterError.invalid_value("min_weight", self.min_weight, "a number from 0 to below 1")
+        if not is_number_in(self.merge_distance, 0.0, np.inf, includes_low=True):
+            raise ParameterError.invalid_value("merge_distance", self.merge_distance, "a finite number of at least 0")
+        require_integer("max_components", self.max_components, 1)
 
 
 TRACK_LIMITS, INTENSITY_LIMITS = ReductionLimits(), ReductionLimits(max_components=100)

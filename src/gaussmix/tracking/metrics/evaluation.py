@@ -64,7 +64,7 @@ def evaluate_tracks(
     TrackEvaluationError
         If the truth is empty, a row has no label, or boxes are compared and a table has none.
     ParameterError
-        If ``threshold`` is not allowed.
+        If ``similarity`` or ``threshold`` is not allowed.
 
     Examples
     --------
@@ -77,6 +77,8 @@ def evaluate_tracks(
     """
     if not (is_real_number(threshold) and 0.0 < threshold <= 1.0):
         raise ParameterError.invalid_value("threshold", threshold, "a number above 0 and at most 1")
+    if not hasattr(similarity, "compare_rows"):
+        raise ParameterError.invalid_value("similarity", similarity, "BoxOverlap() or PointProximity(zero_distance)")
     if not len(truth):
         raise TrackEvaluationError.no_truth()
     pairs = SimilarPairs.from_tables(truth, tracks, similarity)

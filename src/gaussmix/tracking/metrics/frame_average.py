@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gaussmix.errors import TrackDataError
+from gaussmix.errors import TrackInputError
 from gaussmix.tracking.metrics.gospa import GOSPA
 from gaussmix.tracking.metrics.ospa import OSPA
 from gaussmix.types import ArrayLike
@@ -32,7 +32,7 @@ def average_over_frames(
 
     Raises
     ------
-    TrackDataError
+    TrackInputError
         If there are no frames, or different numbers of them.
 
     Examples
@@ -42,9 +42,9 @@ def average_over_frames(
     2.0
     """
     if len(estimated) != len(true):
-        raise TrackDataError.different_n_frames("estimated", len(estimated), "true", len(true))
+        raise TrackInputError.different_n_frames("estimated", len(estimated), "true", len(true))
     if not len(estimated):
-        raise TrackDataError.no_frames()
+        raise TrackInputError.no_frames()
     values = [distance(first, second, **parameters) for first, second in zip(estimated, true, strict=True)]
     columns: Any = zip(*map(astuple, values), strict=True)
     averages: list[Any] = [None if column[0] is None else float(np.mean(column)) for column in columns]

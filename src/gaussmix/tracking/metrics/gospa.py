@@ -59,7 +59,7 @@ def gospa(estimated: ArrayLike, true: ArrayLike, cutoff: float, order: float = 2
 
     Raises
     ------
-    TrackDataError
+    TrackInputError
         If a set is no table of finite numbers, or the sets have different numbers of coordinates.
     ParameterError
         If ``cutoff``, ``order`` or ``alpha`` is not allowed.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from gaussmix.errors import TrackDataError
+from gaussmix.errors import TrackInputError
 from gaussmix.tracking.metrics.frame_pairs import iterate_frame_pairs
 from gaussmix.tracking.metrics.labels import index_labels
 from gaussmix.tracking.metrics.point_sets import (
@@ -60,7 +60,7 @@ def ospa(estimated: ArrayLike, true: ArrayLike, cutoff: float = 100.0, order: fl
 
     Raises
     ------
-    TrackDataError
+    TrackInputError
         If a set is no table of finite numbers, or the sets have different numbers of coordinates.
     ParameterError
         If ``cutoff`` or ``order`` is not allowed.
@@ -100,7 +100,7 @@ def ospa2(estimated: TrackTable, true: TrackTable, cutoff: float = 100.0, order:
     ------
     TrackEvaluationError
         If a row has no label.
-    TrackDataError
+    TrackInputError
         If the positions have different numbers of coordinates.
     ParameterError
         If ``cutoff`` or ``order`` is not allowed.
@@ -113,7 +113,7 @@ def ospa2(estimated: TrackTable, true: TrackTable, cutoff: float = 100.0, order:
     require_cutoff_and_order(cutoff, order)
     first, second = estimated.points, true.points
     if len(first) and len(second) and first.shape[1] != second.shape[1]:
-        raise TrackDataError.different_dimensions(first.shape[1], second.shape[1])
+        raise TrackInputError.different_dimensions(first.shape[1], second.shape[1])
     return _assign(_track_distances(estimated, true, cutoff), cutoff, order)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import ParameterError, TrackDataError
+from gaussmix.errors import ParameterError, TrackInputError
 from gaussmix.tracking.track_columns import require_finite, to_floats
 from gaussmix.types import ND, NK, ArrayLike
 
@@ -23,12 +23,12 @@ def parse_point_sets(estimated: ArrayLike, true: ArrayLike) -> PointSets:
 
     Raises
     ------
-    TrackDataError
+    TrackInputError
         If a set is no table of finite numbers, or the sets have different numbers of coordinates.
     """
     first, second = _parse_points(estimated, "estimated"), _parse_points(true, "true")
     if len(first) and len(second) and first.shape[1] != second.shape[1]:
-        raise TrackDataError.different_dimensions(first.shape[1], second.shape[1])
+        raise TrackInputError.different_dimensions(first.shape[1], second.shape[1])
     return PointSets(first, second)
 
 
@@ -38,7 +38,7 @@ def _parse_points(points: ArrayLike, name: str) -> ND:
     if array.size == 0 and array.ndim < 2:
         return array.reshape(0, 0)
     if array.ndim != 2:
-        raise TrackDataError.not_points(name, array.shape)
+        raise TrackInputError.not_points(name, array.shape)
     require_finite(name, array)
     return array
 

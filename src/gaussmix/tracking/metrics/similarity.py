@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import ParameterError, TrackDataError, TrackEvaluationError
+from gaussmix.errors import ParameterError, TrackEvaluationError, TrackInputError
 from gaussmix.tracking.metrics.frame_pairs import RowPairs
 from gaussmix.tracking.metrics.point_sets import limit_distances
 from gaussmix.tracking.track_table import TrackTable
@@ -34,10 +34,9 @@ class BoxOverlap:
         TrackEvaluationError
             If a table has no boxes.
         """
-        for table, name in ((truth, "truth"), (tracks, "tracks")):
-            if table.boxes is None:
-                raise TrackEvaluationError.no_boxes(name)
-        return _intersection_over_union(truth.boxes[rows.first], tracks.boxes[rows.second])  # type: ignore[index]
+        if truth.boxes is None or tracks.boxes is None:
+            raise TrackEvaluationError.no_boxes("truth" if truth.boxes is None else "tracks")
+        return _intersection_over_union(truth.boxes, tracks.boxes, rows)
 
 
 @dataclass(frozen=True)
@@ -70,28 +69,42 @@ class PointProximity:
 
         Raises
         ------
-        TrackDataError
+        TrackInputError
             If the positions of the tables have different numbers of coordinates.
         """
         first, second = tracks.points, truth.points
         if len(first) and len(second) and first.shape[1] != second.shape[1]:
-            raise TrackDataError.different_dimensions(first.shape[1], second.shape[1])
+            raise TrackInputError.different_dimensions(first.shape[1], second.shape[1])
         return np.asarray(1.0 - limit_distances(second[rows.first], first[rows.second], self.zero_distance))
 
 
-def _intersection_over_union(first: ND, second: ND) -> N:
-    """Return the intersection over union (n,) of boxes (n, 4).
+def _intersection_over_union(first: ND, second: ND, rows: RowPairs) -> N:
+    """Return the intersection over union (n,) of pairs of boxes; most pairs of a frame lie side by side, and cost less.
 
-    Differences of corners come first, so that boxes far from the origin lose no digits. Overlaps count in units of the
-    larger side, so that areas neither overflow nor underflow.
+    Overlaps count in units of the larger side, so that areas neither overflow nor underflow.
+    """
+    values = np.zeros(len(rows.first))
+    near = np.flatnonzero(_overlap(first, second, rows, axis=0) > 0)
+    rows = RowPairs(rows.first[near], rows.second[near])
+    intersection, area, other_area = np.ones(len(near)), np.ones(len(near)), np.ones(len(near))
+    for axis in (0, 1):
+        sides = first[rows.first, 2 + axis], second[rows.second, 2 + axis]
+        unit = np.maximum(*sides)
+        unit[unit == 0] = 1.0
+        intersection *= np.maximum(_overlap(first, second, rows, axis), 0.0) / unit
+        area *= sides[0] / unit
+        other_area *= sides[1] / unit
+    union = area + other_area - intersection
+    values[near] = np.divide(intersection, union, out=np.zeros(len(near)), where=intersection > 0)
+    return values
+
+
+def _overlap(first: ND, second: ND, rows: RowPairs, axis: int) -> N:
+    """Return the length (n,) that pairs of boxes have in common on an axis; it is negative between separate boxes.
+
+    The difference of the corners comes first, so that boxes far from the origin lose no digits.
     """
     with np.errstate(over="ignore"):  # an infinite offset is one without overlap
-        offset = second[:, :2] - first[:, :2]
-        overlap = np.minimum(first[:, 2:], offset + second[:, 2:]) - np.maximum(offset, 0.0)
-    unit = np.maximum(first[:, 2:], second[:, 2:])
-    unit = np.where(unit > 0, unit, 1.0)
-    intersection, area, other_area = (
-        np.prod(np.maximum(sides, 0.0) / unit, axis=1) for sides in (overlap, first[:, 2:], second[:, 2:])
-    )
-    union = area + other_area - intersection
-    return np.asarray(np.divide(intersection, union, out=np.zeros(len(union)), where=intersection > 0))
+        offset = second[rows.second, axis] - first[rows.first, axis]
+        end = offset + second[rows.second, 2 + axis]
+    return np.asarray(np.minimum(first[rows.first, 2 + axis], end) - np.maximum(offset, 0.0))

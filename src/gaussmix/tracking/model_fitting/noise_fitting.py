@@ -12,21 +12,15 @@ import numpy as np
 from scipy.optimize import minimize
 
 from gaussmix.core import linalg
-from gaussmix.tracking.clutter import Clutter
-from gaussmix.tracking.kalman import predict_states, prepare_update, score_pairs, update_pairs
 from gaussmix.tracking.model_fitting.rates import Estimate
 from gaussmix.tracking.model_fitting.track_histories import TrackHistory
-from gaussmix.tracking.motion import ConstantVelocity
-from gaussmix.tracking.sensors import PositionSensor
-from gaussmix.types import ND, BoolN, IntN, N
+from gaussmix.types import ND, Array, BoolN, IntN, N
 
 _MAX_HISTORIES, _MAX_SCANS = 60, 400  # more detections change the estimates by less than their intervals
-_DIFFERENCE = 0.03  # for second differences, in logs of the standard deviations
+_STEP, _DIFFERENCE = 1e-4, 0.03  # of first and second differences, in logs of the standard deviations
 _RANGE = 6.0  # logs of the standard deviations move by at most this much
 _MIN_ACCELERATION = 0.02  # smallest displacement by acceleration in one step, in standard deviations of the noise
 _NORMAL_QUANTILE = 1.96
-
-LogLoss = Callable[[N], float]
 
 
 class NoiseEstimate(NamedTuple):
@@ -61,26 +55,25 @@ def fit_noise(
     """
     chosen = sorted(histories, key=lambda history: -len(history.scans))[:_MAX_HISTORIES]
     groups = _group_by_scan(chosen, times)
-
-    def loss(logs: N) -> float:
-        return -_log_likelihood(groups, len(chosen), np.exp(logs[:-1]), math.exp(logs[-1]), velocity_std)
-
-    start, floor = np.log(np.append(noise, acceleration)), math.log(_MIN_ACCELERATION * acceleration_unit(noise, times))
-    bounds = [(value - _RANGE, value + _RANGE) for value in start[:-1]] + [(floor, max(start[-1], floor) + _RANGE)]
+    unit = acceleration_unit(noise, times)
+    start, floor = np.log(np.append(noise, acceleration)), math.log(_MIN_ACCELERATION * unit)
     start[-1] = max(start[-1], floor)
-    found = minimize(loss, start, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-7, "maxls": 10}).x
-    errors = _standard_errors(loss, found)
+    bounds = [(value - _RANGE, value + _RANGE) for value in start[:-1]] + [(floor, start[-1] + _RANGE)]
+
+    def losses(points: Array) -> Array:
+        return -_log_likelihoods(groups, len(chosen), np.exp(points), velocity_std)
+
+    def loss_and_gradient(point: N) -> tuple[float, N]:
+        values = losses(np.vstack([point, point + _STEP * np.eye(len(point)), point - _STEP * np.eye(len(point))]))
+        rises, falls = values[1 : 1 + len(point)], values[1 + len(point) :]
+        return float(values[0]), (rises - falls) / (2.0 * _STEP)
+
+    found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-9}).x
+    errors = _standard_errors(losses, found)
     return NoiseEstimate(
         tuple(_log_interval(*pair) for pair in zip(found[:-1], errors[:-1], strict=True)),
         _acceleration_interval(found[-1], floor, errors[-1]),
     )
-
-
-def _acceleration_interval(log_value: float, log_floor: float, log_error: float) -> Estimate:
-    """Return the acceleration with its interval, which begins at 0 where the search ended at the lowest value."""
-    if log_value <= log_floor + 1e-3:
-        return Estimate(math.exp(log_value), 0.0, math.exp(log_value))
-    return _log_interval(log_value, log_error)
 
 
 def acceleration_unit(noise: N, times: N) -> float:
@@ -94,6 +87,13 @@ def _log_interval(log_value: float, log_error: float) -> Estimate:
     """Return an estimate with the normal interval of its logarithm."""
     width = min(_NORMAL_QUANTILE * log_error, _RANGE)
     return Estimate(math.exp(log_value), math.exp(log_value - width), math.exp(log_value + width))
+
+
+def _acceleration_interval(log_value: float, log_floor: float, log_error: float) -> Estimate:
+    """Return the acceleration with its interval, which begins at 0 where the search ended at the lowest value."""
+    if log_value <= log_floor + 1e-3:
+        return Estimate(math.exp(log_value), 0.0, math.exp(log_value))
+    return _log_interval(log_value, log_error)
 
 
 def _group_by_scan(histories: Sequence[TrackHistory], times: N) -> list[_ScanGroup]:
@@ -115,41 +115,45 @@ def _group_by_scan(histories: Sequence[TrackHistory], times: N) -> list[_ScanGro
     return groups
 
 
-def _log_likelihood(
-    groups: Sequence[_ScanGroup], n_histories: int, noise: N, acceleration: float, velocity_std: N
-) -> float:
-    """Return the log-likelihood of all detections after the first of each history."""
-    n_axes = len(noise)
-    motion = ConstantVelocity(acceleration, n_axes)
-    sensor = PositionSensor(noise, Clutter(0.0, 1.0), n_axes=n_axes)
-    layout, positions = motion.layout, np.array(motion.layout.positions)
-    initial = np.zeros((layout.n_states, layout.n_states))
-    initial[positions, positions], initial[positions + 1, positions + 1] = noise**2, velocity_std**2
-    means, covariances = np.zeros((n_histories, layout.n_states)), np.tile(initial, (n_histories, 1, 1))
-    total = 0.0
+def _log_likelihoods(groups: Sequence[_ScanGroup], n_histories: int, points: Array, velocity_std: N) -> Array:
+    """Return the log-likelihood of all detections after the first of each history, at each of P points (P,).
+
+    A point holds the standard deviations of the noise along each axis, and of the acceleration. Axes are independent,
+    so each is a Kalman filter of position and velocity with numbers instead of matrices; all points run side by side.
+    """
+    shape = (len(points), n_histories, points.shape[1] - 1)
+    variance, power = points[:, None, :-1] ** 2, points[:, None, -1:] ** 2
+    x, v, p_xx, p_xv, p_vv = (np.zeros(shape) for _ in range(5))
+    total = np.zeros(len(points))
     for group in groups:
-        means, covariances = predict_states(motion, means, covariances, group.dt)
+        dt = group.dt
+        x += dt * v
+        p_xx += dt * (2.0 * p_xv + dt * p_vv) + power * dt**4 / 4.0
+        p_xv += dt * p_vv + power * dt**3 / 2.0
+        p_vv += power * dt**2
         new, old = group.measured[group.is_started], group.measured[~group.is_started]
-        means[new], covariances[new] = 0.0, initial
-        means[new[:, None], positions] = group.measurements[group.is_started]
-        update = prepare_update(sensor, layout, means[old], covariances[old])
-        numbers = np.arange(len(old))
-        scores = score_pairs(sensor, update, numbers, group.measurements[~group.is_started])
-        total += float(scores.log_densities.sum())
-        means[old] = update_pairs(means[old], update, numbers, scores.differences)
-        covariances[old] = update.covariances
+        x[:, new], v[:, new], p_xx[:, new], p_xv[:, new] = group.measurements[group.is_started], 0.0, variance, 0.0
+        p_vv[:, new] = velocity_std**2
+        spread = p_xx[:, old] + variance
+        differences = group.measurements[~group.is_started] - x[:, old]
+        total -= 0.5 * (np.log(2.0 * math.pi * spread) + differences**2 / spread).sum(axis=(1, 2))
+        gain_x, gain_v = p_xx[:, old] / spread, p_xv[:, old] / spread
+        x[:, old] += gain_x * differences
+        v[:, old] += gain_v * differences
+        p_vv[:, old] -= gain_v * p_xv[:, old]
+        p_xx[:, old] *= variance / spread
+        p_xv[:, old] *= variance / spread
     return total
 
 
-def _standard_errors(loss: LogLoss, point: N) -> N:
+def _standard_errors(losses: Callable[[Array], Array], point: N) -> N:
     """Return standard errors (q,) from second differences of the negative log-likelihood; infinite where it is flat."""
     size = len(point)
     shifts = _DIFFERENCE * np.eye(size)
-    hessian = np.empty((size, size))
-    for i in range(size):
-        for j in range(i + 1):
-            corners = [loss(point + a * shifts[i] + b * shifts[j]) for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
-            hessian[i, j] = hessian[j, i] = (corners[0] - corners[1] - corners[2] + corners[3]) / (4.0 * _DIFFERENCE**2)
+    sums, differences = shifts[:, None] + shifts, shifts[:, None] - shifts
+    corners = np.stack([point + sums, point + differences, point - differences, point - sums])
+    values = losses(corners.reshape(-1, size)).reshape(4, size, size)
+    hessian = (values[0] - values[1] - values[2] + values[3]) / (4.0 * _DIFFERENCE**2)
     pairs = linalg.eigh_descending(hessian[None])
     with np.errstate(divide="ignore"):
         inverse = 1.0 / np.maximum(pairs.values[0], 0.0)
