@@ -11,6 +11,7 @@ _MODULE_OF_NAME = {
     "Mixture": "gaussmix.model",
     "Intensity": "gaussmix.model",
     "Constraints": "gaussmix.model",
+    "reduce_mixture": "gaussmix.model",
     "DefaultPrior": "gaussmix.covariance",
     "select": "gaussmix.selection",
     "Selection": "gaussmix.selection",

@@ -28,6 +28,7 @@ from gaussmix.model import Constraints as Constraints
 from gaussmix.model import Gaussian as Gaussian
 from gaussmix.model import Intensity as Intensity
 from gaussmix.model import Mixture as Mixture
+from gaussmix.model import reduce_mixture as reduce_mixture
 from gaussmix.selection import BootstrapTestResult as BootstrapTestResult
 from gaussmix.selection import Candidate as Candidate
 from gaussmix.selection import Combination as Combination

@@ -32,6 +32,13 @@ from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
 from gaussmix.errors.tracking import TrackingDataError
 from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
+from gaussmix.errors.tracking_filters import (
+    BeliefError,
+    FilterOverflowError,
+    MeasurementError,
+    MotionError,
+    ReductionError,
+)
 from gaussmix.errors.tracking_input import TrackInputError
 from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError, TrackInputError
 from gaussmix.errors.validation import ValidationError
@@ -40,6 +47,7 @@ __all__ = [
     "ActionError",
     "AnomalyParameterError",
     "ArchiveError",
+    "BeliefError",
     "CapabilityError",
     "ChurnDataError",
     "ChurnParameterError",
@@ -58,15 +66,19 @@ __all__ = [
     "DependenceError",
     "DriftError",
     "FileError",
+    "FilterOverflowError",
     "GaussmixError",
     "GaussmixWarning",
     "LabelError",
+    "MeasurementError",
     "MissingPackageError",
     "MotFileError",
     "MotFileWarning",
+    "MotionError",
     "OutcomeError",
     "ParameterError",
     "PriorError",
+    "ReductionError",
     "RowTooFarError",
     "SelectionError",
     "SourceError",

@@ -5,5 +5,6 @@ from gaussmix.model.gaussian import Gaussian
 from gaussmix.model.intensity import Intensity
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
+from gaussmix.model.reduction import reduce_mixture
 
-__all__ = ["Constraints", "Gaussian", "Intensity", "Mixture", "Problem"]
+__all__ = ["Constraints", "Gaussian", "Intensity", "Mixture", "Problem", "reduce_mixture"]

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.core import linalg
 from gaussmix.engines.automatic import call_compiled_function
 from gaussmix.types import KD, KDD, Array, BoolK, IntK, K
+
+_RELATIVE_PIVOT = 1e-13  # smaller pivots are rounding errors of a direction without variance
+_MIN_PIVOT = 1e-300
 
 
 class ReducedComponents(NamedTuple):
@@ -85,28 +87,47 @@ def _merge_in_numpy(
             is_close = _find_close(means[start:stop], covariances[start:stop], head, is_left, max_squared_distance)
             members = start + np.flatnonzero(is_close)
             is_left &= ~is_close
-            moments = merge_moments(weights[members], means[members], covariances[members])
-            weights[start + head], means[start + head], covariances[start + head] = moments
+            if weights[members].sum() > weights[start + head]:  # others weigh nothing
+                moments = merge_moments(weights[members], means[members], covariances[members])
+                weights[start + head], means[start + head], covariances[start + head] = moments
             kept.append(int(start + head))
     return np.array(kept, dtype=np.int64)
 
 
 def _find_close(means: KD, covariances: KDD, head: int, is_left: BoolK, max_squared_distance: float) -> BoolK:
     """Return which components left are close to the head, itself included."""
-    factors = linalg.cholesky_stack(covariances).factors
-    whitened = np.einsum("kji,kj->ki", linalg.triangular_inverse_transposes(factors), means[head] - means)
-    is_close: BoolK = is_left & ((whitened**2).sum(axis=1) <= max_squared_distance)
+    squares = _squared_distances(means[head] - means, covariances)
+    is_close: BoolK = is_left & (squares <= max_squared_distance)
     is_close[head] = True
     return is_close
+
+
+def _squared_distances(differences: KD, covariances: KDD) -> K:
+    """Return squared Mahalanobis distances, by Cholesky factors in which small pivots are raised.
+
+    A difference in a direction without variance is far away, and no difference is close.
+    """
+    n_states = differences.shape[1]
+    factors, whitened = np.zeros(covariances.shape), np.zeros(differences.shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for a in range(n_states):
+            values = covariances[:, a:, a] - np.einsum("kbc,kc->kb", factors[:, a:, :a], factors[:, a, :a])
+            smallest = np.maximum(_RELATIVE_PIVOT * covariances[:, a, a], _MIN_PIVOT)
+            factors[:, a, a] = np.sqrt(np.maximum(values[:, 0], smallest))
+            factors[:, a + 1 :, a] = values[:, 1:] / factors[:, a, a, None]
+            left = differences[:, a] - np.einsum("kc,kc->k", factors[:, a, :a], whitened[:, :a])
+            whitened[:, a] = left / factors[:, a, a]
+        return np.asarray((whitened**2).sum(axis=1))
 
 
 def merge_moments(weights: K, means: KD, covariances: KDD) -> tuple[float, Array, Array]:
     """Return weight, mean (D,) and covariance (D, D) of several weighted Gaussians together.
 
-    Differences from the first mean are added up, so that a large offset costs no digits.
+    Differences from the first mean are added up, so that a large offset costs no digits. Weights of 0 count alike if
+    all are 0.
     """
     total = float(weights.sum())
-    fractions = weights / total
+    fractions = weights / total if total > 0.0 else np.full(len(weights), 1.0 / len(weights))
     differences = means - means[0]
     shift = fractions @ differences
     centered = differences - shift

@@ -1,8 +1,11 @@
 """Track objects: from points, boxes or video to labelled tracks, with mixtures as the state of what may be there."""
 
+from gaussmix.model import reduce_mixture
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.estimates import Estimates
+from gaussmix.tracking.filtering import UpdatedBelief, predict, update
+from gaussmix.tracking.function_models import FunctionMotion, FunctionSensor
 from gaussmix.tracking.innovations import InnovationTest, check_innovations
 from gaussmix.tracking.metrics.evaluation import TrackEvaluation, evaluate_tracks
 from gaussmix.tracking.metrics.frame_average import average_over_frames
@@ -15,13 +18,21 @@ from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, Const
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.position_intensity import position_intensity
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
+from gaussmix.tracking.sequence_filter import FilteredStates, filter_measurements
+from gaussmix.tracking.smoothing import SmoothedStates, smooth
+from gaussmix.tracking.state_filters import IMM, GaussianSumFilter, StateEstimate
+from gaussmix.tracking.state_layout import StateLayout
+from gaussmix.tracking.switching import SwitchingMotion
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.track_paths import TrackPath, collect_paths
 from gaussmix.tracking.track_table import TrackTable
 from gaussmix.tracking.tracks import ReductionLimits
+from gaussmix.tracking.turning import CoordinatedTurn
+from gaussmix.tracking.white_noise_motion import WhiteNoiseMotion
 
 __all__ = [
     "GOSPA",
+    "IMM",
     "OSPA",
     "PMB",
     "Birth",
@@ -31,7 +42,12 @@ __all__ = [
     "CombinedMotion",
     "ConstantAcceleration",
     "ConstantVelocity",
+    "CoordinatedTurn",
     "Estimates",
+    "FilteredStates",
+    "FunctionMotion",
+    "FunctionSensor",
+    "GaussianSumFilter",
     "InnovationTest",
     "MotWriter",
     "PointProximity",
@@ -39,20 +55,31 @@ __all__ = [
     "RandomWalk",
     "RangeBearingSensor",
     "ReductionLimits",
+    "SmoothedStates",
+    "StateEstimate",
+    "StateLayout",
+    "SwitchingMotion",
     "TargetModel",
     "TargetModelFit",
     "TrackEvaluation",
     "TrackPath",
     "TrackTable",
+    "UpdatedBelief",
+    "WhiteNoiseMotion",
     "average_over_frames",
     "check_innovations",
     "collect_paths",
     "evaluate_tracks",
+    "filter_measurements",
     "fit_target_model",
     "gospa",
     "ospa",
     "ospa2",
     "position_intensity",
+    "predict",
     "read_mot",
+    "reduce_mixture",
+    "smooth",
+    "update",
     "write_mot",
 ]

@@ -21,7 +21,7 @@ class Components:
     means : array of shape (M, D)
     covariances : array of shape (M, D, D)
     modes : int array of shape (M,)
-        Which of several motion models the object follows; 0 where there is only one.
+        Which of several motion models the object follows, counted from 1; 0 where there is only one, or none known yet.
     """
 
     groups: IntN

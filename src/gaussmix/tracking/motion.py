@@ -66,12 +66,14 @@ class LinearMotion(AbstractMotion):
         return self.noise(dt)
 
 
-def _require_positive(name: str, value: object) -> None:
+def require_positive(name: str, value: object) -> None:
+    """Raise ParameterError unless a value is a finite number above 0."""
     if not is_number_in(value, 0.0, np.inf):
         raise ParameterError.invalid_value(name, value, "a finite number above 0")
 
 
-def _require_axes(n_axes: object) -> None:
+def require_axes(n_axes: object) -> None:
+    """Raise ParameterError unless a value is a number of axes in space."""
     if not is_integer(n_axes, 1) or n_axes > 3:  # type: ignore[operator]
         raise ParameterError.invalid_value("n_axes", n_axes, "1, 2 or 3")
 
@@ -102,18 +104,18 @@ class ConstantVelocity(LinearMotion):
     layout: StateLayout = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _require_positive("acceleration_std", self.acceleration_std)
-        _require_axes(self.n_axes)
+        require_positive("acceleration_std", self.acceleration_std)
+        require_axes(self.n_axes)
         object.__setattr__(self, "layout", StateLayout.from_derivatives(self.n_axes, 1))
 
     def transition(self, dt: float) -> DD:
         """Return F(dt), (D, D)."""
-        return _repeat_for_axes(np.array([[1.0, dt], [0.0, 1.0]]), self.n_axes)
+        return repeat_for_axes(np.array([[1.0, dt], [0.0, 1.0]]), self.n_axes)
 
     def noise(self, dt: float) -> DD:
         """Return Q(dt), (D, D)."""
         gain = self.acceleration_std * np.array([dt * dt / 2.0, dt])
-        return _repeat_for_axes(np.outer(gain, gain), self.n_axes)
+        return repeat_for_axes(np.outer(gain, gain), self.n_axes)
 
 
 @dataclass(frozen=True)
@@ -136,18 +138,18 @@ class ConstantAcceleration(LinearMotion):
     layout: StateLayout = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _require_positive("acceleration_change_std", self.acceleration_change_std)
-        _require_axes(self.n_axes)
+        require_positive("acceleration_change_std", self.acceleration_change_std)
+        require_axes(self.n_axes)
         object.__setattr__(self, "layout", StateLayout.from_derivatives(self.n_axes, 2))
 
     def transition(self, dt: float) -> DD:
         """Return F(dt), (D, D)."""
-        return _repeat_for_axes(np.array([[1.0, dt, dt * dt / 2.0], [0.0, 1.0, dt], [0.0, 0.0, 1.0]]), self.n_axes)
+        return repeat_for_axes(np.array([[1.0, dt, dt * dt / 2.0], [0.0, 1.0, dt], [0.0, 0.0, 1.0]]), self.n_axes)
 
     def noise(self, dt: float) -> DD:
         """Return Q(dt), (D, D)."""
         gain = self.acceleration_change_std * np.sqrt(abs(dt)) * np.array([dt * dt / 2.0, dt, 1.0])
-        return _repeat_for_axes(np.outer(gain, gain), self.n_axes)
+        return repeat_for_axes(np.outer(gain, gain), self.n_axes)
 
 
 @dataclass(frozen=True)
@@ -173,8 +175,8 @@ class RandomWalk(LinearMotion):
     layout: StateLayout = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _require_positive("std", self.std)
-        _require_axes(self.n_axes)
+        require_positive("std", self.std)
+        require_axes(self.n_axes)
         if self.names is not None and len(self.names) != self.n_axes:
             raise ParameterError.invalid_value("names", self.names, f"{self.n_axes} names")
         names, columns = self.names or tuple("xyz"[: self.n_axes]), tuple(range(self.n_axes))
@@ -210,19 +212,19 @@ class CombinedMotion(LinearMotion):
 
     def transition(self, dt: float) -> DD:
         """Return F(dt), (D, D), block by block."""
-        return _block_diagonal([motion.transition(dt) for motion in self.motions])
+        return block_diagonal([motion.transition(dt) for motion in self.motions])
 
     def noise(self, dt: float) -> DD:
         """Return Q(dt), (D, D), block by block."""
-        return _block_diagonal([motion.noise(dt) for motion in self.motions])
+        return block_diagonal([motion.noise(dt) for motion in self.motions])
 
 
-def _repeat_for_axes(block: Array, n_axes: int) -> DD:
+def repeat_for_axes(block: Array, n_axes: int) -> DD:
     """Return a block-diagonal matrix with the same block for each axis."""
-    return _block_diagonal([block] * n_axes)
+    return block_diagonal([block] * n_axes)
 
 
-def _block_diagonal(blocks: list[Array]) -> DD:
+def block_diagonal(blocks: list[Array]) -> DD:
     """Return a matrix with square blocks on its diagonal."""
     size = sum(len(block) for block in blocks)
     matrix, start = np.zeros((size, size)), 0

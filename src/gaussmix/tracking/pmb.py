@@ -76,21 +76,14 @@ class PMB(AbstractTracker):
 
     def predict(self, state: PMBState, dt: float) -> PMBState:
         """Return the state after a time ``dt``: objects move, some leave, and new ones appear."""
-        survival, birth = self.model.survival_probability**dt, self.model.birth
-        n_track_components = len(state.tracks.components)
-        moved = predict_components(
-            self.model.motion, Components.concatenate([state.tracks.components, state.undetected]), dt
-        )
-        undetected = moved.select(slice(n_track_components, None))
+        survival, birth, motion = self.model.survival_probability**dt, self.model.birth, self.model.motion
+        tracked = predict_components(motion, state.tracks.components, dt)
+        undetected = predict_components(motion, state.undetected, dt)
         undetected = undetected.with_weights(survival * undetected.weights)
         return PMBState(
-            Components.concatenate([undetected, birth.make_components(self.model.motion.n_states, dt)]),
+            Components.concatenate([undetected, birth.make_components(motion.n_states, dt)]),
             survival * state.n_anywhere + birth.rate * dt,
-            replace(
-                state.tracks,
-                existence=survival * state.tracks.existence,
-                components=moved.select(slice(0, n_track_components)),
-            ),
+            replace(state.tracks, existence=survival * state.tracks.existence, components=tracked),
             state.next_label,
         )
 

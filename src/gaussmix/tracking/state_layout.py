@@ -79,3 +79,17 @@ def join_layouts(layouts: Sequence[StateLayout]) -> StateLayout:
             parts[part] += tuple(column + len(names) for column in getattr(layout, part))
         names += layout.names
     return StateLayout(names, **parts)
+
+
+def merge_layouts(layouts: Sequence[StateLayout]) -> StateLayout:
+    """Return the layout with all columns of some layouts; columns of the same name are the same quantity.
+
+    Columns stand in the order in which they appear first.
+    """
+    names = tuple(dict.fromkeys(name for layout in layouts for name in layout.names))
+
+    def find_columns(part: str) -> tuple[int, ...]:
+        found = [layout.names[column] for layout in layouts for column in getattr(layout, part)]
+        return tuple(names.index(name) for name in dict.fromkeys(found))
+
+    return StateLayout(names, find_columns("positions"), find_columns("velocities"), find_columns("extents"))

@@ -40,14 +40,14 @@ def unscented_moments(
     """
     n_stacks, n_states = means.shape
     spread = max(3.0, float(n_states))
-    pairs = linalg.eigh_descending(covariances)  # process noise may leave directions without variance
-    roots = pairs.vectors * np.sqrt(spread * np.maximum(pairs.values, 0.0))[:, None, :]
+    roots = np.sqrt(spread) * _symmetric_roots(covariances)
     columns = np.swapaxes(roots, 1, 2)
     offsets = np.concatenate([np.zeros((n_stacks, 1, n_states)), columns, -columns], axis=1)
     weights = np.full(2 * n_states + 1, 0.5 / spread)
     weights[0] = 1.0 - n_states / spread
     points = means[:, None, :] + offsets
-    values = np.asarray(function(points.reshape(-1, n_states))).reshape(n_stacks, len(weights), -1)
+    flat = np.asarray(function(points.reshape(-1, n_states)))
+    values = flat.reshape(n_stacks, len(weights), flat.shape[1])  # also without states
     differences = subtract(values, values[:, :1])  # about the value at the mean, so that angles average rightly
     shifts = np.einsum("s,ksm->km", weights, differences)
     centered = differences - shifts[:, None, :]
@@ -57,3 +57,14 @@ def unscented_moments(
         np.einsum("ksi,ksj->kij", weighted, centered),
         np.einsum("ksd,ksm->kdm", offsets, weighted),
     )
+
+
+def _symmetric_roots(covariances: KDD) -> KDD:
+    """Return square roots (M, D, D) by the axes of the correlations, which depend neither on units nor on order.
+
+    Process noise may leave directions without variance.
+    """
+    deviations = np.sqrt(np.maximum(np.einsum("kii->ki", covariances), 0.0))
+    scales = np.where(deviations > 0.0, deviations, 1.0)
+    pairs = linalg.eigh_descending(covariances / (scales[:, :, None] * scales[:, None, :]))
+    return np.asarray(scales[:, :, None] * pairs.vectors * np.sqrt(np.maximum(pairs.values, 0.0))[:, None, :])

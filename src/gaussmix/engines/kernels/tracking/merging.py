@@ -1,6 +1,6 @@
 """Merge the components of each group that are close to a heavier one, without Python in between.
 
-It does what `model/reduction.py` does in NumPy.
+It does what `model/component_reduction.py` does in NumPy.
 """
 
 import math
