@@ -9,7 +9,7 @@ import numpy as np
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.track_columns import TrackColumns, choose_track_columns
 from gaussmix.cli.track_times import Times, parse_times
-from gaussmix.errors import TrackInputError
+from gaussmix.errors import DetectionTableError
 from gaussmix.errors.text import format_count
 from gaussmix.types import ND, AnyArray, BoolN, IntN, N
 
@@ -89,7 +89,7 @@ def read_point_scans(
     notes = [*_note_missing(is_complete), *_note_order(times.values[is_complete])]
     kept = np.flatnonzero(is_complete)
     if not len(kept):
-        raise TrackInputError.no_detections(path, table.n_rows)
+        raise DetectionTableError.no_detections(path, table.n_rows)
     _require_movement(columns, times.values[kept], positions[kept])
     moments, members = np.unique(times.values[kept], return_inverse=True)
     every, gap_notes = _fill_empty_scans(moments)
@@ -119,11 +119,11 @@ def _note_order(times: N) -> list[str]:
 
 
 def _require_movement(columns: TrackColumns, times: N, positions: ND) -> None:
-    """Raise TrackInputError if all rows have one time, or one position."""
+    """Raise DetectionTableError if all rows have one time, or one position."""
     if (times == times[0]).all():
-        raise TrackInputError.one_scan(columns.time.name, len(times))
+        raise DetectionTableError.one_scan(columns.time.name, len(times))
     if (positions == positions[0]).all():
-        raise TrackInputError.constant_coordinates(columns.names)
+        raise DetectionTableError.constant_coordinates(columns.names)
 
 
 def _fill_empty_scans(moments: N) -> tuple[N, list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gaussmix.cli.column_selection import require_columns, select_numeric_columns
 from gaussmix.cli.table_columns import Column
 from gaussmix.cli.table_reader import Table
-from gaussmix.errors import TrackInputError
+from gaussmix.errors import DetectionTableError
 
 # Names of times, the clearest ones first; compared without case and units in brackets.
 _TIME_NAMES = (
@@ -65,14 +65,14 @@ def choose_track_columns(table: Table, time: str | None, axes: Sequence[str | No
     ------
     ColumnNameError
         If a named column does not exist.
-    TrackInputError, TableError
+    DetectionTableError, TableError
         If a column cannot be found, has two meanings, or coordinates are not numeric.
     """
     named = [name for name in (time, *axes) if name is not None]
     require_columns(table, named)
     for name in named:
         if named.count(name) > 1:
-            raise TrackInputError.repeated_column(name)
+            raise DetectionTableError.repeated_column(name)
     time_column = _get_column(table, time) if time is not None else _find_time(table, named)
     names = _require_no_missing_axis(axes) or _find_coordinates(table, time_column)
     select_numeric_columns(_drop_missing(table, names), names)
@@ -104,11 +104,11 @@ def _drop_missing(table: Table, names: Sequence[str]) -> Table:
 
 
 def _require_no_missing_axis(axes: Sequence[str | None]) -> list[str]:
-    """Return the names of the given axes; raise TrackInputError if y is given without x, or z without y."""
+    """Return the names of the given axes; raise DetectionTableError if y is given without x, or z without y."""
     options = ("--x", "--y", "--z")
     for position in range(1, len(axes)):
         if axes[position] is not None and axes[position - 1] is None:
-            raise TrackInputError.missing_axis(options[position], options[position - 1])
+            raise DetectionTableError.missing_axis(options[position], options[position - 1])
     return [name for name in axes if name is not None]
 
 
@@ -126,7 +126,7 @@ def _find_time(table: Table, taken: Sequence[str]) -> Column:
     if not found and len(dates) == 1:
         found = dates
     if not found:
-        raise TrackInputError.no_time_column(table.path, table.column_names)
+        raise DetectionTableError.no_time_column(table.path, table.column_names)
     return found[0]
 
 
@@ -140,4 +140,4 @@ def _find_coordinates(table: Table, time: Column) -> list[str]:
     others = [column.name for column in free if not _OTHER_MEANING_PATTERN.search(_normalize_name(column.name))]
     if 1 < len(others) <= _MAX_AXES:
         return others
-    raise TrackInputError.no_coordinates(table.path, [column.name for column in free])
+    raise DetectionTableError.no_coordinates(table.path, [column.name for column in free])

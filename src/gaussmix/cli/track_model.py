@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.cli.track_options import GivenNumbers
-from gaussmix.errors import TrackingDataError, TrackInputError
+from gaussmix.errors import DetectionTableError, TrackingDataError
 from gaussmix.report.track_summary import ModelNumber
 from gaussmix.tracking import (
     Birth,
@@ -62,7 +62,7 @@ def make_track_model(scans: Sequence[ND], steps: N, names: Sequence[str], unit: 
 
     Raises
     ------
-    TrackInputError
+    DetectionTableError
         If nothing can be estimated, and not all numbers are given.
     """
     n_fitted = min(len(scans), _MAX_FIT_SCANS)
@@ -71,7 +71,7 @@ def make_track_model(scans: Sequence[ND], steps: N, names: Sequence[str], unit: 
         fit = fit_target_model(scans[:n_fitted], steps[:n_fitted].tolist())
     except TrackingDataError as error:
         if not given.are_complete:
-            raise TrackInputError.no_model(str(error), GivenNumbers.option_names()) from error
+            raise DetectionTableError.no_model(str(error), GivenNumbers.option_names()) from error
     numbers = [number for row in _ROWS for number in _make_numbers(row, fit, names, unit, given)]
     target_model = _make_given_model(scans, given) if fit is None else _change_model(fit.model, given)
     return TrackModel(target_model, numbers, fit, 0 if fit is None else n_fitted)

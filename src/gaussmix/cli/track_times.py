@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from gaussmix.cli.table_columns import Column
 from gaussmix.cli.table_reader import Table
-from gaussmix.errors import TrackInputError
+from gaussmix.errors import DetectionTableError
 from gaussmix.types import AnyArray, N
 
 _MICROSECONDS = 1e-6
@@ -39,14 +39,14 @@ def parse_times(table: Table, column: Column) -> Times:
 
     Raises
     ------
-    TrackInputError
+    DetectionTableError
         If the column is empty, of another kind, or holds a text that is no date.
     """
     if column.is_numeric:
         return Times(np.where(np.isfinite(column.values), column.values, np.nan))
     parse = _PARSERS.get(column.kind)
     if parse is None:
-        raise TrackInputError.no_times(column.name, column.kind)
+        raise DetectionTableError.no_times(column.name, column.kind)
     return parse(table, column)
 
 
@@ -63,7 +63,7 @@ def _parse_times_of_day(table: Table, column: Column) -> Times:
     position = [name.strip() for name in table.arrow_table.schema.names].index(column.name)
     values = table.arrow_table.column(position)
     if not pa.types.is_time(values.type):
-        raise TrackInputError.no_times(column.name, column.kind)
+        raise DetectionTableError.no_times(column.name, column.kind)
     numbers = values.cast(pa.time64("us")).cast(pa.int64()).to_pylist()
     return Times(np.array([np.nan if number is None else _MICROSECONDS * number for number in numbers]), "seconds")
 
@@ -76,7 +76,7 @@ def _parse_texts(table: Table, column: Column) -> Times:
         if text not in known:
             moment = _parse_date(text or "")
             if moment is None:
-                raise TrackInputError.unordered_times(column.name, row + 1, text or "")
+                raise DetectionTableError.unordered_times(column.name, row + 1, text or "")
             known[text] = moment
     return _count_seconds(np.array([known[text] for text in texts], dtype="datetime64[us]"))
 

@@ -39,7 +39,7 @@ from gaussmix.errors.tracking_filters import (
     MotionError,
     ReductionError,
 )
-from gaussmix.errors.tracking_input import TrackInputError
+from gaussmix.errors.tracking_input import DetectionTableError
 from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError, TrackInputError
 from gaussmix.errors.validation import ValidationError
 
@@ -64,6 +64,7 @@ __all__ = [
     "DataWarning",
     "DegenerateFitWarning",
     "DependenceError",
+    "DetectionTableError",
     "DriftError",
     "FileError",
     "FilterOverflowError",

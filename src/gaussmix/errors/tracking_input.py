@@ -6,11 +6,11 @@ from gaussmix.errors.files import TableError
 from gaussmix.errors.text import format_count, join_with_and, join_with_commas
 
 
-class TrackInputError(TableError):
+class DetectionTableError(TableError):
     """A file of detections that cannot be tracked."""
 
     @classmethod
-    def no_time_column(cls, path: object, names: Sequence[str]) -> "TrackInputError":
+    def no_time_column(cls, path: object, names: Sequence[str]) -> "DetectionTableError":
         """Return the error that no column looks like a time."""
         return cls(
             f"no column of {path} looks like a time or a frame number (its columns are {join_with_commas(names)}); "
@@ -18,23 +18,23 @@ class TrackInputError(TableError):
         )
 
     @classmethod
-    def no_coordinates(cls, path: object, names: Sequence[str]) -> "TrackInputError":
+    def no_coordinates(cls, path: object, names: Sequence[str]) -> "DetectionTableError":
         """Return the error that it is unclear which columns are coordinates."""
         found = f"its other columns of numbers are {join_with_commas(names)}" if names else "it has no other numbers"
         return cls(f"no columns of {path} are clearly coordinates; {found}; name them with --x and --y")
 
     @classmethod
-    def missing_axis(cls, option: str, needed: str) -> "TrackInputError":
+    def missing_axis(cls, option: str, needed: str) -> "DetectionTableError":
         """Return the error that a later axis is given without an earlier one."""
         return cls(f"{option} needs {needed}, too; name the columns of all coordinates")
 
     @classmethod
-    def repeated_column(cls, name: str) -> "TrackInputError":
+    def repeated_column(cls, name: str) -> "DetectionTableError":
         """Return the error that one column has two meanings."""
         return cls(f"column {name!r} is named twice; time and each coordinate need columns of their own")
 
     @classmethod
-    def unordered_times(cls, column: str, row: int, value: str) -> "TrackInputError":
+    def unordered_times(cls, column: str, row: int, value: str) -> "DetectionTableError":
         """Return the error that values of the time column have no order in time."""
         return cls(
             f"the times in column {column!r} cannot be ordered: data row {row} holds {value!r}, which is neither a "
@@ -42,18 +42,18 @@ class TrackInputError(TableError):
         )
 
     @classmethod
-    def no_times(cls, column: str, kind: str) -> "TrackInputError":
+    def no_times(cls, column: str, kind: str) -> "DetectionTableError":
         """Return the error that the time column is empty or of a kind that is no time."""
         found = "is empty" if kind == "empty" else f"holds {kind}, which are no times"
         return cls(f"column {column!r} {found}; name a column of numbers or dates with --time")
 
     @classmethod
-    def no_detections(cls, path: object, n_rows: int) -> "TrackInputError":
+    def no_detections(cls, path: object, n_rows: int) -> "DetectionTableError":
         """Return the error that no row has a time and all coordinates."""
         return cls(f"none of the {format_count(n_rows, 'row')} of {path} has a time and all coordinates; fill them in")
 
     @classmethod
-    def one_scan(cls, column: str, n_rows: int) -> "TrackInputError":
+    def one_scan(cls, column: str, n_rows: int) -> "DetectionTableError":
         """Return the error that all rows have the same time."""
         return cls(
             f"all {format_count(n_rows, 'row')} have the same time in column {column!r}, so nothing moves; rows of "
@@ -61,13 +61,13 @@ class TrackInputError(TableError):
         )
 
     @classmethod
-    def constant_coordinates(cls, names: Sequence[str]) -> "TrackInputError":
+    def constant_coordinates(cls, names: Sequence[str]) -> "DetectionTableError":
         """Return the error that no coordinate varies."""
         verb = "is" if len(names) == 1 else "are"
         listed = join_with_and([repr(name) for name in names])
         return cls(f"{listed} {verb} the same in every row, so nothing moves; name other coordinates with --x and --y")
 
     @classmethod
-    def no_model(cls, reason: str, options: Sequence[str]) -> "TrackInputError":
+    def no_model(cls, reason: str, options: Sequence[str]) -> "DetectionTableError":
         """Return the error that no model can be estimated, and which options replace the estimates."""
         return cls(f"{reason.partition(';')[0]}; check the columns, or set all of {join_with_commas(list(options))}")
