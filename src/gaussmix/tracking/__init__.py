@@ -3,6 +3,7 @@
 from gaussmix.model import reduce_mixture
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
+from gaussmix.tracking.cphd import GMCPHD
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.filtering import UpdatedBelief, predict, update
 from gaussmix.tracking.function_models import FunctionMotion, FunctionSensor
@@ -15,11 +16,13 @@ from gaussmix.tracking.metrics.similarity import BoxOverlap, PointProximity
 from gaussmix.tracking.model_fitting.target_model_fit import TargetModelFit, fit_target_model
 from gaussmix.tracking.mot_files import MotWriter, read_mot, write_mot
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
+from gaussmix.tracking.phd import GMPHD
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.position_intensity import position_intensity
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
 from gaussmix.tracking.sequence_filter import FilteredStates, filter_measurements
 from gaussmix.tracking.smoothing import SmoothedStates, smooth
+from gaussmix.tracking.spawning import Spawn
 from gaussmix.tracking.state_filters import IMM, GaussianSumFilter, StateEstimate
 from gaussmix.tracking.state_layout import StateLayout
 from gaussmix.tracking.switching import SwitchingMotion
@@ -31,6 +34,8 @@ from gaussmix.tracking.turning import CoordinatedTurn
 from gaussmix.tracking.white_noise_motion import WhiteNoiseMotion
 
 __all__ = [
+    "GMCPHD",
+    "GMPHD",
     "GOSPA",
     "IMM",
     "OSPA",
@@ -56,6 +61,7 @@ __all__ = [
     "RangeBearingSensor",
     "ReductionLimits",
     "SmoothedStates",
+    "Spawn",
     "StateEstimate",
     "StateLayout",
     "SwitchingMotion",
