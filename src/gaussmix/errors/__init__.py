@@ -40,7 +40,7 @@ from gaussmix.errors.tracking_filters import (
     ReductionError,
 )
 from gaussmix.errors.tracking_input import DetectionTableError
-from gaussmix.errors.tracking_tables import TrackDataError, TrackEvaluationError, TrackInputError
+from gaussmix.errors.tracking_tables import TrackEvaluationError, TrackInputError
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -91,7 +91,6 @@ __all__ = [
     "TableInputError",
     "TargetError",
     "TargetLeakError",
-    "TrackDataError",
     "TrackEvaluationError",
     "TrackInputError",
     "TrackingDataError",
