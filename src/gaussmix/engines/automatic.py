@@ -15,6 +15,7 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunInput, FusedRunResult
 from gaussmix.core.group_costs import GroupCost, GroupMoments
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.pixel_mixtures import PixelMixtures, PixelRules
 from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot, SharedPrecisionRoot
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.engines.agglomerator import AbstractAgglomerator, SupportsAgglomeration
@@ -26,8 +27,9 @@ from gaussmix.engines.base import (
 )
 from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
+from gaussmix.engines.pixel_updater import AbstractPixelUpdater, SupportsPixelUpdates
 from gaussmix.errors import CompilationError, CompilationWarning
-from gaussmix.types import NK, IntK, IntNC, K
+from gaussmix.types import NK, AnyArray, IntK, IntNC, K
 
 T = TypeVar("T")
 
@@ -43,6 +45,9 @@ MIN_NANOSECONDS_FOR_COMPILED = 30_000_000
 
 # Features up to which compiled kernels, which write a low-rank root as a dense matrix, are faster than NumPy.
 MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
+
+# Pixels of a frame from which compiled code updates their mixtures; NumPy needs 2 ms for fewer.
+MIN_PIXELS_FOR_COMPILED = 4096
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,20 @@ class AutomaticAgglomerator(AbstractAgglomerator):
     def merge_groups(self, groups: GroupMoments, cost: GroupCost) -> IntNC | None:
         """Return the merges of all groups, or None, after a warning, if code cannot be compiled."""
         return _call_agglomerator(lambda agglomerator: agglomerator.merge_groups(groups, cost))
+
+
+@dataclass(frozen=True)
+class AutomaticPixelUpdater(AbstractPixelUpdater):
+    """Updates the mixtures of pixels in compiled code if there are many; both ways give the same bits."""
+
+    def update(self, mixtures: PixelMixtures, frame: AnyArray, rules: PixelRules, mask: AnyArray) -> int | None:
+        """Return the number of foreground pixels; None, after a warning, if code cannot be compiled, or for few."""
+        if mask.size < MIN_PIXELS_FOR_COMPILED:
+            return None
+        engine = compiled_or_numpy_engine()
+        if not isinstance(engine, SupportsPixelUpdates):
+            return None
+        return _call_or_none(lambda: engine.pixel_updater.update(mixtures, frame, rules, mask))
 
 
 NUMPY_ENGINE = NumpyEngine()

@@ -41,6 +41,7 @@ from gaussmix.errors.tracking_filters import (
 )
 from gaussmix.errors.tracking_input import DetectionTableError
 from gaussmix.errors.tracking_tables import TrackEvaluationError, TrackInputError
+from gaussmix.errors.tracking_video import FrameError, VideoError, VideoWarning
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "DriftError",
     "FileError",
     "FilterOverflowError",
+    "FrameError",
     "GaussmixError",
     "GaussmixWarning",
     "LabelError",
@@ -101,5 +103,7 @@ __all__ = [
     "UnsavableError",
     "ValidationError",
     "VerdictTableError",
+    "VideoError",
+    "VideoWarning",
     "WeightError",
 ]

@@ -1,6 +1,8 @@
 """Track objects: from points, boxes or video to labelled tracks, with mixtures as the state of what may be there."""
 
 from gaussmix.model import reduce_mixture
+from gaussmix.tracking.background.background_mixture import BackgroundMixture
+from gaussmix.tracking.background.blob_detector import BlobDetector, Blobs
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.cphd import GMCPHD
@@ -31,6 +33,9 @@ from gaussmix.tracking.track_paths import TrackPath, collect_paths
 from gaussmix.tracking.track_table import TrackTable
 from gaussmix.tracking.tracks import ReductionLimits
 from gaussmix.tracking.turning import CoordinatedTurn
+from gaussmix.tracking.video.annotation import draw_boxes, draw_mask
+from gaussmix.tracking.video.video_reader import VideoFrame, VideoReader, read_frames
+from gaussmix.tracking.video.video_writer import VideoWriter
 from gaussmix.tracking.white_noise_motion import WhiteNoiseMotion
 
 __all__ = [
@@ -40,7 +45,10 @@ __all__ = [
     "IMM",
     "OSPA",
     "PMB",
+    "BackgroundMixture",
     "Birth",
+    "BlobDetector",
+    "Blobs",
     "BoxOverlap",
     "BoxSensor",
     "Clutter",
@@ -71,10 +79,15 @@ __all__ = [
     "TrackPath",
     "TrackTable",
     "UpdatedBelief",
+    "VideoFrame",
+    "VideoReader",
+    "VideoWriter",
     "WhiteNoiseMotion",
     "average_over_frames",
     "check_innovations",
     "collect_paths",
+    "draw_boxes",
+    "draw_mask",
     "evaluate_tracks",
     "filter_measurements",
     "fit_target_model",
@@ -83,6 +96,7 @@ __all__ = [
     "ospa2",
     "position_intensity",
     "predict",
+    "read_frames",
     "read_mot",
     "reduce_mixture",
     "smooth",

@@ -3,6 +3,8 @@
 from collections import namedtuple
 from typing import Any, NamedTuple
 
+from gaussmix.engines.kernels.pixel_arguments import PixelMixtureState as PixelMixtureState
+
 
 class RowArrays(NamedTuple):
     """Rows as stored, with their transformation to working coordinates: ``(x * prescale - center) * scale``.

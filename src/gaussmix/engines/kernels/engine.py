@@ -33,6 +33,8 @@ from gaussmix.engines.kernels.packing import (
     densify_low_rank_root,
     unpack_scatter_in_place,
 )
+from gaussmix.engines.kernels.pixel_updater import CompiledPixelUpdater
+from gaussmix.engines.pixel_updater import SupportsPixelUpdates
 from gaussmix.errors import CapabilityError
 from gaussmix.types import NK, Array
 
@@ -95,7 +97,7 @@ class CompiledEStep(AbstractEStep[BlockSums]):
 
 
 @dataclass(frozen=True)
-class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration):
+class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsPixelUpdates):
     """An engine of compiled kernels.
 
     Parameters
@@ -140,6 +142,11 @@ class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration):
     def agglomerator(self) -> CompiledAgglomerator:
         """The agglomerator that makes all merges in compiled code."""
         return CompiledAgglomerator()
+
+    @property
+    def pixel_updater(self) -> CompiledPixelUpdater:
+        """The object that updates the mixtures of pixels in compiled code."""
+        return CompiledPixelUpdater()
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """Return the scores (n, K) of a batch, in ``out`` if given."""

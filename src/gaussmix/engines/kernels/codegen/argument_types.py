@@ -12,7 +12,7 @@ from numba.extending import lower_getattr_generic, models, register_model
 from gaussmix.engines.kernels import argument_tuples
 
 _WORD_TYPE = ir.IntType(64)
-_ELEMENT_TYPES = {"d": types.float64, "f": types.float32, "q": types.int64, "b": types.boolean}
+_ELEMENT_TYPES = {"d": types.float64, "f": types.float32, "q": types.int64, "b": types.boolean, "B": types.uint8}
 
 
 class ArgumentTupleType(types.Type):

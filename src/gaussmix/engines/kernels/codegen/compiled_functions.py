@@ -213,3 +213,6 @@ merge_in_groups = CompiledFunction("merge_in_groups", _kernel_importer("tracking
 propagate_beliefs = CompiledFunction(
     "propagate_beliefs", _kernel_importer("tracking.belief_propagation", "propagate_beliefs")
 )
+update_pixel_mixtures = CompiledFunction(
+    "update_pixel_mixtures", _kernel_importer("background.pixel_update", "update_pixel_mixtures")
+)

@@ -17,6 +17,7 @@ _ARRAY_TYPE_CODES = {
     np.dtype(np.float32): "f",
     np.dtype(np.int64): "q",
     np.dtype(np.bool_): "b",
+    np.dtype(np.uint8): "B",
 }
 
 _NUMBER_TYPE_CODES: dict[type, str] = {bool: "b", int: "q", float: "d", np.float64: "d"}
@@ -26,7 +27,7 @@ class PackedArguments(NamedTuple):
     """A tuple packed into words. It keeps the arrays alive.
 
     ``layout`` describes the types: the tuple's name, then one code per field. 'd2' is an array of doubles
-    with two axes ('f' floats, 'q' integers, 'b' booleans); a single letter is a number. A tuple without a
+    with two axes ('f' floats, 'q' integers, 'b' booleans, 'B' bytes); a single letter is a number. A tuple without a
     name stands for one array.
     """
 
