@@ -14,6 +14,7 @@ from gaussmix.cli.track_options import (
     NoiseOption,
     OutputFolderOption,
     RecordingArgument,
+    SmoothOption,
     SpeedOption,
     SurvivalOption,
     TimeOption,
@@ -45,6 +46,7 @@ def run_track(
     speed: SpeedOption = None,
     birth_rate: BirthRateOption = None,
     survival: SurvivalOption = None,
+    smooth: SmoothOption = False,
     max_scans: MaxScansOption = None,
     output: OutputFolderOption = None,
     debug: DebugOption = False,
@@ -60,4 +62,4 @@ def run_track(
 
     given = GivenNumbers(detection_probability, clutter, noise, acceleration, speed, birth_rate, survival)
     folder = output or Path(f"{file.stem}-tracks")
-    track_points(TrackOptions(file, time, (x, y, z), filter_name, given, max_scans, folder))
+    track_points(TrackOptions(file, time, (x, y, z), filter_name, given, smooth, max_scans, folder))

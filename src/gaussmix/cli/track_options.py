@@ -8,7 +8,7 @@ import typer
 
 from gaussmix.cli.options import make_integer_parser, make_rate_parser, parse_non_negative_number, parse_output_path
 
-FILTER_NAMES = {"pmb": "PMB"}  # classes of gaussmix.tracking
+FILTER_NAMES = {"pmb": "PMB", "phd": "GMPHD", "cphd": "GMCPHD"}  # classes of gaussmix.tracking
 
 
 def parse_positive_number(text: str) -> float:
@@ -114,6 +114,13 @@ SurvivalOption = Annotated[
         help="Probability that an object stays for a unit of time. Default: estimated.",
     ),
 ]
+SmoothOption = Annotated[
+    bool,
+    typer.Option(
+        "--smooth",
+        help="Smooth the tracks afterwards: no gaps, from the first detection on, all scans used.",
+    ),
+]
 MaxScansOption = Annotated[
     int | None,
     typer.Option("--max-scans", metavar="N", parser=make_integer_parser(1), help="Use the first N scans only."),
@@ -161,5 +168,6 @@ class TrackOptions:
     axes: tuple[str | None, str | None, str | None]
     filter_name: str
     given: GivenNumbers
+    is_smoothed: bool
     max_scans: int | None
     folder: Path

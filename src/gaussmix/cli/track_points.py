@@ -18,11 +18,12 @@ from gaussmix.cli.track_listing import (
 from gaussmix.cli.track_model import TrackModel, make_track_model
 from gaussmix.cli.track_options import FILTER_NAMES, TrackOptions
 from gaussmix.cli.track_run import FilterRun, label_detections, run_filter
+from gaussmix.cli.track_smoothing import smooth_run
 from gaussmix.cli.track_writer import TrackWriter, copy_csv_to_parquet
 from gaussmix.plots import write_track_animation
 from gaussmix.report.track_page import write_track_report
 from gaussmix.report.track_summary import TrackSummary, summarize_tracks
-from gaussmix.tracking import check_innovations
+from gaussmix.tracking import InnovationTest, check_innovations
 
 _FILES = {
     "tracks.csv": "each object in each scan: position, velocity, deviations, data row",
@@ -56,7 +57,11 @@ def track_points(options: TrackOptions) -> None:
             recording.rows,
             writer,
         )
-    summary = _summarize(options, recording, model, run)
+    innovations = check_innovations(model.target_model, run.estimates, recording.scans, steps)
+    if options.is_smoothed:
+        run = smooth_run(model.target_model, run, recording.scans, recording.times)
+        _write_smoothed(options.folder / "tracks.csv", recording, run)
+    summary = _summarize(options, recording, model, run, innovations)
     for paragraph in (format_model(model, summary, len(steps)), format_result(summary), format_tracks(summary)):
         if paragraph:
             typer.echo(f"{paragraph}\n")
@@ -71,7 +76,16 @@ def _note_degrees(recording: PointScans) -> list[str]:
     return ["coordinates in degrees are tracked as they are; convert them to metres if the region is large."]
 
 
-def _summarize(options: TrackOptions, recording: PointScans, model: TrackModel, run: FilterRun) -> TrackSummary:
+def _write_smoothed(path: Path, recording: PointScans, run: FilterRun) -> None:
+    """Replace the filtered tracks by smoothed ones."""
+    with TrackWriter(path, recording.columns.time.name, recording.columns.names) as writer:
+        for time, found, rows in zip(recording.time_cells, run.estimates, recording.rows, strict=True):
+            writer.write(time, found, rows)
+
+
+def _summarize(
+    options: TrackOptions, recording: PointScans, model: TrackModel, run: FilterRun, innovations: InnovationTest
+) -> TrackSummary:
     """Return what screen and report say."""
     return summarize_tracks(
         run.estimates,
@@ -83,7 +97,7 @@ def _summarize(options: TrackOptions, recording: PointScans, model: TrackModel, 
         filter_name=FILTER_NAMES[options.filter_name].removeprefix("GM"),
         numbers=model.numbers,
         moments=run.moments,
-        innovations=check_innovations(model.target_model, run.estimates, recording.scans, recording.steps),
+        innovations=innovations,
         has_converged=None if model.fit is None else model.fit.has_converged,
     )
 
@@ -101,4 +115,4 @@ def _write_files(
             folder / "tracks.gif", run.estimates, recording.scans, names=recording.columns.names, progress=callback
         )
     with console.progress_bar("writing the report"), remove_partial_on_failure(folder / "report.html") as path:
-        write_track_report(path, summary, notes=notes, source_name=options.file.name)
+        write_track_report(path, summary, notes=notes, source_name=options.file.name, is_smoothed=options.is_smoothed)

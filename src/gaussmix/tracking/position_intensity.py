@@ -55,4 +55,5 @@ def _weigh_by_existence(tracks: Tracks) -> Components:
 _PARTS: dict[str, Callable[[Any], Components]] = {
     "tracks": _weigh_by_existence,
     "undetected": lambda components: components,
+    "intensity": lambda intensity: intensity.components,
 }
