@@ -16,11 +16,12 @@ _TIME_NAMES = (
 )  # fmt: skip
 # Names of coordinates that belong together; more axes come first.
 _COORDINATE_NAMES = (
-    ("x", "y", "z"), ("x", "y"), ("easting", "northing"), ("lon", "lat"), ("lng", "lat"), ("longitude", "latitude"),
-    ("pos_x", "pos_y"), ("x_m", "y_m"), ("px", "py"), ("cx", "cy"), ("x_center", "y_center"), ("u", "v"),
+    ("x", "y", "z"), ("x", "y"), ("easting", "northing"), ("east", "north"),
+    ("lon", "lat"), ("lng", "lat"), ("longitude", "latitude"),
+    ("pos_x", "pos_y"), ("px", "py"), ("cx", "cy"), ("x_center", "y_center"), ("u", "v"),
     ("col", "row"), ("column", "row"), ("x",),
 )  # fmt: skip
-_MAX_AXES = 3
+_UNIT_PATTERN = re.compile(r"(?<=.)_(m|km|mm|cm|px|pix|pixels?|deg|degrees|s|sec|ms|utc)$")
 _OTHER_MEANING_PATTERN = re.compile(
     r"(^|_)(id|nr|no|number|index|row|label|track|object|class|target|mmsi|score|confidence|conf|snr|speed|velocity|"
     r"course|heading|sog|cog|weight|area|count)(_|$)"
@@ -113,8 +114,9 @@ def _require_no_missing_axis(axes: Sequence[str | None]) -> list[str]:
 
 
 def _normalize_name(name: str) -> str:
-    """Return a name in lower case, without a unit in brackets, with underscores between words."""
-    return re.sub(r"[\s\-.]+", "_", re.sub(r"[\[(].*?[\])]", "", name).strip().lower())
+    """Return a name in lower case, without its unit, with underscores between words: 'time' for 'Time [s]'."""
+    words = re.sub(r"[\s\-.]+", "_", re.sub(r"[\[(].*?[\])]", "", name).strip().lower())
+    return _UNIT_PATTERN.sub("", words)
 
 
 def _find_time(table: Table, taken: Sequence[str]) -> Column:
@@ -131,13 +133,13 @@ def _find_time(table: Table, taken: Sequence[str]) -> Column:
 
 
 def _find_coordinates(table: Table, time: Column) -> list[str]:
-    """Return the names of columns with the names of coordinates, else of the only two or three columns of numbers."""
+    """Return the names of columns with the names of coordinates, else of the only two columns of numbers."""
     free = [column for column in table.numeric_columns if column is not time]
     by_name = {_normalize_name(column.name): column.name for column in reversed(free)}
     for names in _COORDINATE_NAMES:
         if all(name in by_name for name in names):
             return [by_name[name] for name in names]
     others = [column.name for column in free if not _OTHER_MEANING_PATTERN.search(_normalize_name(column.name))]
-    if 1 < len(others) <= _MAX_AXES:
+    if len(others) == 2:
         return others
     raise DetectionTableError.no_coordinates(table.path, [column.name for column in free])

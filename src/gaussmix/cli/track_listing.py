@@ -53,10 +53,8 @@ def format_tracks(summary: TrackSummary) -> str:
     rows = track_table(summary, _MAX_TRACKS_SHOWN)
     if not rows:
         return ""
-    header = ["track", "begins", "ends", "scans", "detections", "misses", "mean speed"]
-    lines = [
-        [row.label, row.begin, row.end, row.n_scans, row.n_detections, row.n_missed, row.mean_speed] for row in rows
-    ]
+    header = ["track", "begins", "ends", "scans", "misses", "mean speed"]
+    lines = [[row.label, row.begin, row.end, row.n_scans, row.n_missed, row.mean_speed] for row in rows]
     n_more = len(summary.paths) - len(rows)
     more = f"\n... and {format_count(n_more, 'shorter track')}; report.html has them" if n_more else ""
     return format_table(header, lines) + more

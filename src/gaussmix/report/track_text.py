@@ -8,6 +8,7 @@ from gaussmix.report.track_summary import TrackSummary
 _MIN_TRACKED_FRACTION = 0.5
 _MAX_RATIO, _MIN_RATIO, _MAX_P_VALUE = 1.25, 0.8, 0.01
 _MAX_TAIL_FRACTION = 0.04
+_MIN_SCANS = 3  # shorter tracks may be false detections
 _LONG_GAP = 10.0  # in median steps
 _MAX_LONELY_FRACTION = 0.9
 
@@ -58,8 +59,16 @@ def describe_lengths(summary: TrackSummary) -> str:
     fraction = summary.n_tracked_detections / max(summary.n_detections, 1)
     return (
         f"tracks last {np.median(lengths):g} scans (median; {lengths.min()} to {lengths.max()}); {fraction:.0%} of the "
-        "detections belong to a track."
+        f"detections belong to a track{_describe_short(int((lengths < _MIN_SCANS).sum()))}."
     )
+
+
+def _describe_short(n_short: int) -> str:
+    """Return how many tracks are very short; '' if none is."""
+    if not n_short:
+        return ""
+    verb = "lasts" if n_short == 1 else "last"
+    return f"; {format_count(n_short, 'track')} {verb} less than {_MIN_SCANS} scans and may be false"
 
 
 def describe_cautions(summary: TrackSummary) -> list[str]:
