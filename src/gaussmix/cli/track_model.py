@@ -34,7 +34,7 @@ class TrackModel:
     numbers : list of ModelNumber
         Its numbers with intervals.
     fit : TargetModelFit or None
-        The estimates; None if all numbers are given, and nothing could be estimated.
+        The estimates; None if all numbers are given.
     n_fitted_scans : int
         Scans that the estimates use.
     """
@@ -46,7 +46,7 @@ class TrackModel:
 
 
 def make_track_model(scans: Sequence[ND], steps: N, names: Sequence[str], unit: str, given: GivenNumbers) -> TrackModel:
-    """Estimate a model from scans, and replace the numbers that are given.
+    """Estimate a model from scans, and replace the numbers that are given; nothing is estimated if all are given.
 
     Parameters
     ----------
@@ -65,16 +65,14 @@ def make_track_model(scans: Sequence[ND], steps: N, names: Sequence[str], unit: 
     DetectionTableError
         If nothing can be estimated, and not all numbers are given.
     """
+    if given.are_complete:
+        return TrackModel(_make_given_model(scans, given), _list_numbers(None, names, unit, given), None, 0)
     n_fitted = min(len(scans), _MAX_FIT_SCANS)
-    fit: TargetModelFit | None = None
     try:
         fit = fit_target_model(scans[:n_fitted], steps[:n_fitted].tolist())
     except TrackingDataError as error:
-        if not given.are_complete:
-            raise DetectionTableError.no_model(str(error), GivenNumbers.option_names()) from error
-    numbers = [number for row in _ROWS for number in _make_numbers(row, fit, names, unit, given)]
-    target_model = _make_given_model(scans, given) if fit is None else _change_model(fit.model, given)
-    return TrackModel(target_model, numbers, fit, 0 if fit is None else n_fitted)
+        raise DetectionTableError.no_model(str(error), GivenNumbers.option_names()) from error
+    return TrackModel(_change_model(fit.model, given), _list_numbers(fit, names, unit, given), fit, n_fitted)
 
 
 class _NumberRow(NamedTuple):
@@ -97,6 +95,13 @@ _ROWS = (
     _NumberRow("new objects", "birth_rate", lambda fit: [fit.rates.birth_rate], unit=_PER_TIME),
     _NumberRow("survival probability", "survival", lambda fit: [fit.rates.survival_probability], unit=_PER_TIME),
 )
+
+
+def _list_numbers(
+    fit: TargetModelFit | None, names: Sequence[str], unit: str, given: GivenNumbers
+) -> list[ModelNumber]:
+    """Return all numbers of the model."""
+    return [number for row in _ROWS for number in _make_numbers(row, fit, names, unit, given)]
 
 
 def _make_numbers(

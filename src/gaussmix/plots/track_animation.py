@@ -34,7 +34,7 @@ def write_track_animation(
     detections: Sequence[ArrayLike] | None = None,
     *,
     names: Sequence[str] | None = None,
-    max_frames: int = 100,
+    max_frames: int = 60,
     frames_per_second: int = 10,
     progress: ProgressCallback | None = None,
 ) -> None:
@@ -50,7 +50,7 @@ def write_track_animation(
         Detections of each scan.
     names : sequence of str, optional
         Names of the coordinates. Default: x, y.
-    max_frames : int, default=100
+    max_frames : int, default=60
         Largest number of frames; of more scans every second, third, ... one is drawn.
     frames_per_second : int, default=10
         Speed of the animation.
