@@ -21,6 +21,7 @@ from benchmarks.commands import (
     roofline,
     small_fit,
     solvers,
+    tracking,
 )
 
 # In the order of a report. Each module has TITLE, EXPLANATION, add_arguments, run_benchmark and format_results.
@@ -46,4 +47,5 @@ COMMANDS = {
     "anomaly-stream": anomaly_stream,
     "churn": churn,
     "churn-segments": churn_segments,
+    "tracking": tracking,
 }

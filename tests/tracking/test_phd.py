@@ -1,6 +1,7 @@
 """Filters of an intensity: laws of the update, published figures, and labels."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,38 @@ def test_reduction_keeps_weight_and_reported_components() -> None:
     assert (np.diff(reduced.components.weights) <= 0.0).all()
 
 
-# Published figures
+# Figures of others
+
+# Weights above .01 and x, y after three scans: `PHDUpdater` of Stone Soup 1.9.1 with prob_survival=1, without merging.
+STONE_SOUP = [
+    (0.9451456479579514, -4.45412633, -31.94605809),
+    (0.9353847290467111, -0.26878746, -27.06316275),
+    (0.8655528275129181, 382.20562471, -594.36698940),
+    (0.06724787696692572, 385.46341463, -594.68292683),
+    (0.023367290105761752, 0.02439024, -21.75609756),
+    (0.020874628235346495, 390.00000000, -595.00000000),
+    (0.018129821538477107, -3.19512195, -24.90243902),
+    (0.017503866619457485, 387.29268293, -604.43902439),
+    (0.015414643276743047, -3.63414634, -26.02439024),
+]
+
+
+def test_intensity_equals_that_of_stone_soup() -> None:
+    model = replace(
+        make_linear_scenario().model,
+        survival_probability=1.0,
+        gate_probability=1.0 - 1e-15,
+        undetected_limits=ReductionLimits(0.0, 0.0, 1000),
+    )
+    tracker = GMPHD(model)
+    tracker.step([[2.0, -11.0], [405.0, -590.0], [-300.0, 120.0]])
+    assert tracker.step([[-3.0, -24.0], [388.0, -604.0]]).expected_number == pytest.approx(1.90586564287343)
+    tracker.step([[1.0, -28.0], [-5.0, -35.0], [380.0, -590.0], [700.0, 700.0]])
+    components = tracker.state.intensity.components
+    order = np.argsort(-components.weights)[: len(STONE_SOUP)]
+    found = np.column_stack([components.weights, components.means[:, [0, 2]]])[order]
+    # Here components with equal means are merged: births and what is left of earlier ones.
+    np.testing.assert_allclose(found, STONE_SOUP, rtol=1e-5)
 
 
 def test_published_ospa_of_the_standard_filter_and_better_defaults() -> None:

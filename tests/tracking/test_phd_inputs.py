@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.tracking_scenarios import make_crowded_scenario
-from gaussmix.errors import DataError, ParameterError
+from gaussmix.errors import ParameterError
 from gaussmix.tracking import (
     GMCPHD,
     GMPHD,
@@ -26,7 +26,6 @@ from tests.tracking.intensity_scenes import (
     make_anywhere_model,
     mean_ospa,
     run_filter,
-    simulate_walkers,
 )
 
 
@@ -37,50 +36,6 @@ def assert_same_estimates(first: list[Estimates], second: list[Estimates], scale
         np.testing.assert_allclose(scale * one.states, other.states, rtol=rtol, atol=rtol * 100.0 * scale)
         np.testing.assert_allclose(one.existence, other.existence, rtol=rtol, atol=rtol)
         np.testing.assert_allclose(one.expected_number, other.expected_number, rtol=rtol)
-
-
-@pytest.mark.parametrize("make", FILTERS)
-@pytest.mark.parametrize("scale", [1e6, 1e-6])
-def test_units_of_length_do_not_matter(make: Callable[..., Any], scale: float) -> None:
-    scans = simulate_walkers(1)
-    plain = run_filter(make, make_anywhere_model(), scans)
-    scaled = run_filter(make, make_anywhere_model(scale), [scale * scan for scan in scans])
-    assert_same_estimates(plain, scaled, scale, 1e-6)
-
-
-@pytest.mark.parametrize("make", FILTERS)
-def test_order_of_detections_does_not_matter(make: Callable[..., Any]) -> None:
-    scans, rng = simulate_walkers(2), np.random.default_rng(0)
-    plain = run_filter(make, make_anywhere_model(), scans)
-    permuted = run_filter(make, make_anywhere_model(), [rng.permutation(scan) for scan in scans])
-    assert_same_estimates(plain, permuted, 1.0, 1e-9)
-
-
-@pytest.mark.parametrize("make", FILTERS)
-def test_thousands_of_detections_and_empty_scans(make: Callable[..., Any]) -> None:
-    scans = [[], np.random.default_rng(0).uniform(0.0, 100.0, (3000, 2)), [], np.zeros((0, 2))]
-    for scan in run_filter(make, make_anywhere_model(), scans):
-        assert np.isfinite(scan.states).all()
-        assert 0.0 <= scan.expected_number < np.inf
-
-
-@pytest.mark.parametrize("make", FILTERS)
-@pytest.mark.parametrize("detections", [[[1.0, np.nan]], [[np.inf, 1.0]], [[1.0, 2.0, 3.0]]])
-def test_bad_detections_are_refused(make: Callable[..., Any], detections: Any) -> None:
-    tracker = make(make_anywhere_model())
-    before = tracker.step([[20.0, 20.0]])
-    with pytest.raises(DataError):
-        tracker.step(detections)
-    assert tracker.time == before.time  # the filter is as it was
-
-
-@pytest.mark.parametrize("make", FILTERS)
-def test_second_scan_at_the_same_time_and_reset(make: Callable[..., Any]) -> None:
-    tracker = make(make_anywhere_model())
-    first = tracker.run(simulate_walkers(0))
-    assert np.isfinite(tracker.step([[20.0, 20.0]], dt=0.0).expected_number)
-    tracker.reset()
-    assert_same_estimates(first, tracker.run(simulate_walkers(0)), 1.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -96,16 +51,6 @@ def test_second_scan_at_the_same_time_and_reset(make: Callable[..., Any]) -> Non
 def test_bad_parameters_are_refused(make: Callable[..., Any], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         make(make_anywhere_model(), **options)
-
-
-@pytest.mark.parametrize("make", FILTERS)
-def test_place_of_the_region_does_not_matter(make: Callable[..., Any]) -> None:
-    scans, model = simulate_walkers(3), make_anywhere_model()
-    plain, moved = (run_filter(make, model, [scan + offset for scan in scans]) for offset in (0.0, 2.0**20))
-    for one, other in zip(plain, moved, strict=True):
-        assert one.labels.tolist() == other.labels.tolist()
-        np.testing.assert_allclose(one.positions + 2.0**20, other.positions, rtol=1e-12)
-        np.testing.assert_allclose(one.existence, other.existence, rtol=1e-5)
 
 
 @pytest.mark.parametrize("make", FILTERS)

@@ -7,7 +7,7 @@ import pytest
 
 import gaussmix.model.component_reduction as component_reduction
 import gaussmix.tracking.marginals as marginals
-from gaussmix import DataError, Intensity, ParameterError
+from gaussmix import Intensity, ParameterError
 from gaussmix.tracking import PMB, Birth, Clutter, ConstantVelocity, Estimates, PositionSensor, ReductionLimits
 from tests.tracking.scenes import REGION, Array, make_model, simulate_scene
 
@@ -75,61 +75,12 @@ def test_all_objects_are_followed_with_one_label_each(seed: int) -> None:
     assert len(labels) <= 4, "identities switch"
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_order_of_detections_does_not_matter(seed: int) -> None:
-    scans, _ = simulate_scene(seed, clutter_rate=8.0)
-    rng = np.random.default_rng(seed)
-    shuffled = [scan[rng.permutation(len(scan))] for scan in scans]
-    first, second = PMB(make_model()).run(scans), PMB(make_model()).run(shuffled)
-    for one, other in zip(first, second, strict=True):
-        order, other_order = np.argsort(one.positions[:, 0]), np.argsort(other.positions[:, 0])
-        np.testing.assert_allclose(one.states[order], other.states[other_order], rtol=1e-6, atol=1e-6)
-
-
-@pytest.mark.parametrize("unit", [1e-6, 1e6])
-def test_units_do_not_matter(unit: float) -> None:
-    scans, _ = simulate_scene(4)
-    region = {name: unit * np.array(corner) for name, corner in REGION.items()}
-    scaled = make_model(
-        motion=ConstantVelocity(0.3 * unit),
-        sensor=PositionSensor(unit, Clutter.in_region(5.0, **region), 0.95),
-        birth=Birth.anywhere(0.05, hidden_std=3.0 * unit, initial_number=3.0, **region),
-    )
-    plain = PMB(make_model()).run(scans)
-    estimates = PMB(scaled).run([unit * scan for scan in scans])
-    rescaled = [replace(each, states=each.states / unit) for each in estimates]
-    assert_equal_estimates(plain, rescaled, 1e-5)
-
-
-def test_an_offset_does_not_matter() -> None:
-    scans, _ = simulate_scene(5)
-    estimates = PMB(make_model()).run([scan + 1e6 for scan in scans])
-    moved = [replace(each, states=each.states - [1e6, 0.0, 1e6, 0.0]) for each in estimates]
-    assert_equal_estimates(PMB(make_model()).run(scans), moved, 1e-6)
-
-
 def test_compiled_code_equals_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     scans, _ = simulate_scene(6, n_objects=6, clutter_rate=30.0)
     compiled = PMB(make_model()).run(scans)
     for module in (component_reduction, marginals):
         monkeypatch.setattr(module, "call_compiled_function", lambda *arguments: None)
     assert_equal_estimates(compiled, PMB(make_model()).run(scans), 1e-6)
-
-
-def test_estimates_name_their_detection() -> None:
-    scans, _ = simulate_scene(7, clutter_rate=1.0)
-    estimates = PMB(make_model()).run(scans)
-    is_near = [
-        np.linalg.norm(scan[j] - position) < 6.0
-        for scan, each in zip(scans, estimates, strict=True)
-        for j, position in zip(each.detections, each.positions, strict=True)
-        if j >= 0
-    ]
-    assert len(is_near) > 50
-    assert np.mean(is_near) > 0.98
-    missed = PMB(make_model())
-    missed.run([[[0.0, 0.0]]] * 5)
-    assert missed.step([]).detections.tolist() == [-1]
 
 
 def _run_first(**changes: object) -> list[Array]:
@@ -179,73 +130,14 @@ def test_report_threshold_decides_what_is_listed() -> None:
     assert counts[0] > counts[1] > 0
 
 
-@pytest.mark.parametrize(
-    ("detection", "clutter", "survival"), [(1.0, 0.0, 1.0), (1.0, 5.0, 0.99), (0.0, 5.0, 0.99), (0.9, 0.0, 0.0)]
-)
-def test_probabilities_of_zero_and_one_give_finite_answers(detection: float, clutter: float, survival: float) -> None:
-    scans, _ = simulate_scene(10, n_scans=10, clutter_rate=clutter)
-    sensor = PositionSensor(1.0, Clutter.in_region(clutter, **REGION), detection)
-    tracker = PMB(make_model(sensor=sensor, survival_probability=survival))
-    for each in tracker.run([*scans, [], *scans]):
-        assert np.isfinite(each.states).all()
-        assert ((each.existence >= 0) & (each.existence <= 1 + 1e-9)).all()
-        assert np.isfinite(each.expected_number)
-
-
 def test_without_clutter_a_first_detection_is_an_object() -> None:
     sensor = PositionSensor(1.0, Clutter(0.0, 1.0), 0.9)
     assert PMB(make_model(sensor=sensor)).step([[0.0, 0.0]]).existence == pytest.approx([1.0])
 
 
-def test_run_equals_steps_and_reset_forgets() -> None:
-    scans, _ = simulate_scene(11, n_scans=8)
-    tracker = PMB(make_model())
-    steps = [tracker.step(scan, dt) for scan, dt in zip(scans, [1.0, 0.0, 2.0, 1.0] * 2, strict=True)]
-    tracker.reset()
-    assert tracker.time == 0.0
-    assert_equal_estimates(steps, tracker.run(scans, dt=[1.0, 0.0, 2.0, 1.0] * 2))
-    assert steps[-1].time == 8.0
-
-
-def test_progress_is_told_for_each_scan() -> None:
-    seen: list[tuple[int, int, str]] = []
-    PMB(make_model()).run([[], [], []], progress=lambda *values: seen.append(values))
-    assert seen == [(0, 3, "scan 1"), (1, 3, "scan 2"), (2, 3, "scan 3")]
-
-
-def test_thousands_of_detections_in_one_scan() -> None:
-    tracker = PMB(make_model())
-    detections = np.random.default_rng(0).uniform(-100, 100, (3000, 2))
-    assert np.isfinite(tracker.step(detections).expected_number)
-    assert np.isfinite(tracker.step(detections[::2]).expected_number)
-
-
 def test_detections_far_outside_the_scene_are_followed_or_ignored() -> None:
     estimates = PMB(make_model()).run([[[1e9 + k, -1e9]] for k in range(6)])
     assert len(estimates[-1]) == 1
-
-
-@pytest.mark.parametrize(
-    ("detections", "text"),
-    [
-        ([[1.0, np.nan]], "NaN"),
-        ([[1.0, np.inf]], "infinity|finite"),
-        ([[1.0, 2.0, 3.0]], "3"),
-        ([["a", "b"]], "a"),
-        (np.zeros((2, 2, 2)), "3"),
-    ],
-)
-def test_bad_detections_are_named(detections: object, text: str) -> None:
-    tracker = PMB(make_model())
-    with pytest.raises(DataError, match=text):
-        tracker.step(detections)  # type: ignore[arg-type]
-    assert len(tracker.step([[1.0, 2.0]])) in (0, 1), "the filter goes on after a bad scan"
-
-
-@pytest.mark.parametrize("dt", [-1.0, np.nan, np.inf])
-def test_bad_time_steps_are_named(dt: float) -> None:
-    with pytest.raises(ParameterError, match="dt"):
-        PMB(make_model()).step([], dt)
 
 
 @pytest.mark.parametrize(
