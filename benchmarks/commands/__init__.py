@@ -21,6 +21,7 @@ from benchmarks.commands import (
     roofline,
     small_fit,
     solvers,
+    track_boxes,
     tracking,
 )
 
@@ -47,5 +48,6 @@ COMMANDS = {
     "anomaly-stream": anomaly_stream,
     "churn": churn,
     "churn-segments": churn_segments,
+    "track-boxes": track_boxes,
     "tracking": tracking,
 }

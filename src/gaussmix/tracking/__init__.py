@@ -4,6 +4,9 @@ from gaussmix.model import reduce_mixture
 from gaussmix.tracking.background.background_mixture import BackgroundMixture
 from gaussmix.tracking.background.blob_detector import BlobDetector, Blobs
 from gaussmix.tracking.birth import Birth
+from gaussmix.tracking.boxes.box_tracker import BoxTracker
+from gaussmix.tracking.boxes.box_tracks import BoxState, BoxTracks, TrackedBoxes, TrackPhase
+from gaussmix.tracking.boxes.gap_filling import fill_gaps
 from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.cphd import GMCPHD
 from gaussmix.tracking.estimates import Estimates
@@ -51,6 +54,9 @@ __all__ = [
     "Blobs",
     "BoxOverlap",
     "BoxSensor",
+    "BoxState",
+    "BoxTracker",
+    "BoxTracks",
     "Clutter",
     "CombinedMotion",
     "ConstantAcceleration",
@@ -77,7 +83,9 @@ __all__ = [
     "TargetModelFit",
     "TrackEvaluation",
     "TrackPath",
+    "TrackPhase",
     "TrackTable",
+    "TrackedBoxes",
     "UpdatedBelief",
     "VideoFrame",
     "VideoReader",
@@ -89,6 +97,7 @@ __all__ = [
     "draw_boxes",
     "draw_mask",
     "evaluate_tracks",
+    "fill_gaps",
     "filter_measurements",
     "fit_target_model",
     "gospa",

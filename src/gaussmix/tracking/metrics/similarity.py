@@ -108,3 +108,9 @@ def _overlap(first: ND, second: ND, rows: RowPairs, axis: int) -> N:
         offset = second[rows.second, axis] - first[rows.first, axis]
         end = offset + second[rows.second, 2 + axis]
     return np.asarray(np.minimum(first[rows.first, 2 + axis], end) - np.maximum(offset, 0.0))
+
+
+def intersection_over_union(first: ND, second: ND) -> N:
+    """Return the intersection over union (n,) of boxes (n, 4) and boxes (n, 4), row by row."""
+    rows = np.arange(len(first))
+    return _intersection_over_union(first, second, RowPairs(rows, rows))

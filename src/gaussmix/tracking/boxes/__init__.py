@@ -1,0 +1,1 @@
+"""Tracking of boxes from a detector, frame by frame."""
