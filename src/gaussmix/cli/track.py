@@ -1,4 +1,4 @@
-"""``gaussmix track``: labelled tracks of the objects in a recording of detections."""
+"""``gaussmix track``: labelled tracks of the objects in a recording of points, boxes or pictures."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from gaussmix.cli.track_options import (
     ClutterOption,
     DetectionProbabilityOption,
     FilterOption,
+    FrameRateOption,
     GivenNumbers,
     MaxScansOption,
     NoiseOption,
@@ -22,6 +23,7 @@ from gaussmix.cli.track_options import (
     XOption,
     YOption,
     ZOption,
+    choose_filter,
 )
 
 EXAMPLES = """\b
@@ -29,6 +31,8 @@ Examples:
   gaussmix track ships.csv
   gaussmix track radar.parquet --time t --x east --y north
   gaussmix track ships.csv --noise 10 --clutter 5 --output harbour
+  gaussmix track det.txt --frame-rate 30
+  gaussmix track street.avi
 """
 
 
@@ -38,7 +42,7 @@ def run_track(
     x: XOption = None,
     y: YOption = None,
     z: ZOption = None,
-    filter_name: FilterOption = "pmb",
+    filter_name: FilterOption = None,
     detection_probability: DetectionProbabilityOption = None,
     clutter: ClutterOption = None,
     noise: NoiseOption = None,
@@ -46,20 +50,29 @@ def run_track(
     speed: SpeedOption = None,
     birth_rate: BirthRateOption = None,
     survival: SurvivalOption = None,
+    frame_rate: FrameRateOption = None,
     smooth: SmoothOption = False,
     max_scans: MaxScansOption = None,
     output: OutputFolderOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Follow objects through a recording.
+    """Follow objects through a recording of points, boxes or pictures.
 
-    FILE is a table with one row for each detection: its time and its coordinates. Rows of equal
-    time are one scan. Detection probability, false detections, noise and motion are estimated from
-    the recording and printed with intervals. Writes tracks.csv, tracks.parquet, detections.csv,
-    tracks.gif and report.html. Data rows count from 1.
+    A table has one row for each detection: its time and its coordinates. Rows of equal time are
+    one scan. Detection probability, false detections, noise and motion are estimated from the
+    recording and printed with intervals. Writes tracks.csv, tracks.parquet, detections.csv,
+    tracks.gif and report.html. Boxes are MOTChallenge text, which gives tracks.txt. In a video
+    moving objects are found before a background that is learned; it gives annotated.mp4, too.
     """
+    from gaussmix.cli.recording_kinds import find_recording_kind
+    from gaussmix.cli.track_boxes import track_boxes
     from gaussmix.cli.track_points import track_points
+    from gaussmix.cli.track_video import track_video
 
+    kind = find_recording_kind(file)
     given = GivenNumbers(detection_probability, clutter, noise, acceleration, speed, birth_rate, survival)
     folder = output or Path(f"{file.stem}-tracks")
-    track_points(TrackOptions(file, time, (x, y, z), filter_name, given, smooth, max_scans, folder))
+    options = TrackOptions(
+        file, kind, time, (x, y, z), choose_filter(filter_name, kind), given, frame_rate, smooth, max_scans, folder
+    )
+    {"points": track_points, "boxes": track_boxes, "video": track_video}[kind](options)

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gaussmix.cli.options import make_integer_parser, make_rate_parser, parse_non_negative_number, parse_output_path
 
-FILTER_NAMES = {"pmb": "PMB", "phd": "GMPHD", "cphd": "GMCPHD"}  # classes of gaussmix.tracking
+if TYPE_CHECKING:
+    from gaussmix.cli.recording_kinds import RecordingKind
+
+FILTER_NAMES = {"pmb": "PMB", "phd": "GMPHD", "cphd": "GMCPHD"}  # of points: classes of gaussmix.tracking
+BOX_METHOD_NAMES = ("assignment", "pmb")  # of boxes and video; the first one is the default
 
 
 def parse_positive_number(text: str) -> float:
@@ -22,19 +26,12 @@ def parse_positive_number(text: str) -> float:
     return number
 
 
-def _parse_filter(text: str) -> str:
-    """Return the name of a filter in lower case; raise typer.BadParameter for other text."""
-    if text.lower() not in FILTER_NAMES:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(FILTER_NAMES)}")
-    return text.lower()
-
-
 RecordingArgument = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
         readable=False,  # the reader raises an error with exit code 1
-        help="A table of detections: .csv (also .tsv, .txt; separated by , ; or tab) or .parquet.",
+        help="A table of points (.csv, .tsv, .txt, .parquet), MOTChallenge text, a video, or a folder of pictures.",
         show_default=False,
     ),
 ]
@@ -48,8 +45,21 @@ XOption = Annotated[
 YOption = Annotated[str | None, typer.Option("--y", metavar="COLUMN", help="Column of the second coordinate.")]
 ZOption = Annotated[str | None, typer.Option("--z", metavar="COLUMN", help="Column of the third coordinate.")]
 FilterOption = Annotated[
-    str,
-    typer.Option("--filter", metavar="NAME", parser=_parse_filter, help=f"Filter to use: {', '.join(FILTER_NAMES)}."),
+    str | None,
+    typer.Option(
+        "--filter",
+        metavar="NAME",
+        help=f"Filter of points: {', '.join(FILTER_NAMES)}; of boxes and video: {', '.join(BOX_METHOD_NAMES)}.",
+    ),
+]
+FrameRateOption = Annotated[
+    float | None,
+    typer.Option(
+        "--frame-rate",
+        metavar="N",
+        parser=parse_positive_number,
+        help="Frames per second of boxes and video. Default: 25 for boxes, and that of the video.",
+    ),
 ]
 DetectionProbabilityOption = Annotated[
     float | None,
@@ -161,13 +171,49 @@ class GivenNumbers:
 
 @dataclass(frozen=True)
 class TrackOptions:
-    """The parsed options."""
+    """The parsed options.
+
+    ``kind`` is that of the recording, ``filter_name`` a filter for it, and ``frame_rate`` is None if it is not given.
+    """
 
     file: Path
+    kind: "RecordingKind"
     time: str | None
     axes: tuple[str | None, str | None, str | None]
     filter_name: str
     given: GivenNumbers
+    frame_rate: float | None
     is_smoothed: bool
     max_scans: int | None
     folder: Path
+
+    def __post_init__(self) -> None:
+        other = self._list_points_only() if self.kind != "points" else self._list_boxes_only()
+        if other:
+            raise typer.BadParameter(f"{other[0]} does not apply to {self.file.name}, which holds {self.kind}")
+
+    def _list_points_only(self) -> list[str]:
+        """Return the options that are given and apply to points alone."""
+        named = [("--time", self.time), *zip(("--x", "--y", "--z"), self.axes, strict=True)]
+        named += [(each.metadata["option"], getattr(self.given, each.name)) for each in fields(self.given)]
+        return [option for option, value in named if value is not None]
+
+    def _list_boxes_only(self) -> list[str]:
+        """Return the options that are given and apply to boxes and video alone."""
+        return ["--frame-rate"] if self.frame_rate is not None else []
+
+
+def choose_filter(name: str | None, kind: "RecordingKind") -> str:
+    """Return the filter of a name, or the default one of a kind of recording.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there is no such filter for the kind.
+    """
+    allowed = list(FILTER_NAMES) if kind == "points" else list(BOX_METHOD_NAMES)
+    if name is None:
+        return allowed[0]
+    if name.lower() not in allowed:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(allowed)}, the filters of {kind}")
+    return name.lower()

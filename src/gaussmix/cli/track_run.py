@@ -1,12 +1,13 @@
 """Run a filter over a recording scan by scan, and keep what tables and the report need."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 import gaussmix.tracking
 from gaussmix.cli import console
+from gaussmix.cli.label_numbers import LabelNumbers
 from gaussmix.cli.track_options import FILTER_NAMES
 from gaussmix.cli.track_writer import TrackWriter
 from gaussmix.report.track_summary import SceneMoment
@@ -82,20 +83,19 @@ class _Recorder:
     """Numbers labels in the order of their first report, and remembers the detections of tracks."""
 
     def __init__(self) -> None:
-        self.numbers: dict[int, int] = {}
+        self.numbers = LabelNumbers()
         self.links: dict[int, list[DetectionLink]] = {}
 
     def record(self, scan: int, tracker: AbstractTracker, found: Estimates) -> Estimates:
         """Return the estimates of a scan with the new labels."""
-        for label in found.labels.tolist():
-            self.numbers.setdefault(label, len(self.numbers) + 1)
+        numbered = self.numbers.relabel(found)
         tracks = getattr(tracker.state, "tracks", None)  # unlikely tracks, too, where the filter has any
         known = found if tracks is None else tracks
         self._add_links(scan, known.labels, known.detections, known.existence)
         if tracks is not None:
             alive = set(tracks.labels.tolist())
             self.links = {each: links for each, links in self.links.items() if each in alive or each in self.numbers}
-        return replace(found, labels=np.array([self.numbers[label] for label in found.labels.tolist()], dtype=np.int64))
+        return numbered
 
     def _add_links(self, scan: int, labels: IntN, detections: IntN, existence: N) -> None:
         """Add the detections of a scan to their tracks."""
@@ -105,7 +105,7 @@ class _Recorder:
 
     def reported_links(self) -> dict[int, list[DetectionLink]]:
         """Return the detections of the reported tracks by their new labels."""
-        return {number: self.links.get(label, []) for label, number in self.numbers.items()}
+        return {number: self.links.get(label, []) for label, number in self.numbers.numbers.items()}
 
 
 def label_detections(run: FilterRun, rows: Sequence[IntN], n_rows: int) -> dict[str, AnyArray]:

@@ -98,6 +98,7 @@ def render_track_html(
         "n_tracks": len(summary.paths),
         "n_tracks_shown": _N_TRACKS_SHOWN,
         "time_label": summary.time_label,
+        "score_name": "confidence" if summary.has_boxes else "existence",
         "numbers": number_table(summary),
         "innovations": summary.innovations,
         "method": describe_method(summary, is_smoothed),

@@ -15,12 +15,17 @@ _PLANE_SIZE_INCHES, _TIME_SIZE_INCHES, _MOMENT_SIZE_INCHES = (6.4, 5.0), (6.4, 2
 
 def draw_plane_picture(summary: TrackSummary) -> CaptionedPicture:
     """Return the picture of all tracks in the plane."""
-    draw = partial(plots.plot_tracks, summary.estimates, summary.scans, names=summary.names, legend=False)
+
+    def draw(ax: Any) -> None:
+        plots.plot_tracks(summary.estimates, summary.scans, ax, names=summary.names, legend=False)
+        if summary.has_boxes:
+            ax.invert_yaxis()  # rows of a picture count from the top
+
     alt_text = f"{format_count(len(summary.paths), 'track')} in the plane of {' and '.join(summary.names[:2])}."
     caption = (
         "Rings: first positions. Squares: last positions, with the labels of the 30 longest tracks. Grey: detections."
     )
-    return CaptionedPicture(draw_axes_picture(lambda ax: draw(ax=ax), _PLANE_SIZE_INCHES, alt_text), caption)
+    return CaptionedPicture(draw_axes_picture(draw, _PLANE_SIZE_INCHES, alt_text), caption)
 
 
 def draw_time_pictures(summary: TrackSummary) -> list[CaptionedPicture]:
@@ -40,7 +45,8 @@ def draw_time_pictures(summary: TrackSummary) -> list[CaptionedPicture]:
         draw_axes_picture(lambda ax: numbers(ax=ax), _TIME_SIZE_INCHES, alt_texts[0]),
         draw_axes_picture(lambda ax: existence(ax=ax), _TIME_SIZE_INCHES, alt_texts[1]),
     ]
-    return [CaptionedPicture(picture, caption) for picture, caption in zip(pictures, captions, strict=True)]
+    n_pictures = 1 if summary.has_boxes else 2  # confidences are no probabilities of existence
+    return [CaptionedPicture(*pair) for pair in zip(pictures[:n_pictures], captions, strict=False)]
 
 
 def draw_moment_pictures(summary: TrackSummary) -> list[CaptionedPicture]:

@@ -73,6 +73,8 @@ class TrackSummary:
         How well detections match their predictions.
     has_converged : bool or None
         Whether the estimates of the model had converged; None if nothing was estimated.
+    has_boxes : bool
+        Whether objects are boxes in pictures: the second axis points down, and existence is the detector's confidence.
     """
 
     estimates: list[Estimates]
@@ -86,6 +88,7 @@ class TrackSummary:
     moments: tuple[SceneMoment, ...] = ()
     innovations: InnovationTest | None = None
     has_converged: bool | None = None
+    has_boxes: bool = False
 
     @cached_property
     def paths(self) -> list[TrackPath]:
@@ -108,6 +111,11 @@ class TrackSummary:
         return max((len(each) for each in self.estimates), default=0)
 
     @property
+    def scan_noun(self) -> str:
+        """What a scan is called: 'frame' for boxes in pictures, else 'scan'."""
+        return "frame" if self.has_boxes else "scan"
+
+    @property
     def time_label(self) -> str:
         """Name of the time with its unit."""
         is_date = np.issubdtype(self.times.dtype, np.datetime64)
@@ -127,6 +135,7 @@ def summarize_tracks(
     moments: Sequence[SceneMoment] = (),
     innovations: InnovationTest | None = None,
     has_converged: bool | None = None,
+    has_boxes: bool = False,
 ) -> TrackSummary:
     """Return a summary of tracks, for tables and a report page.
 
@@ -140,7 +149,7 @@ def summarize_tracks(
         Times of the scans, numbers or datetime64. Default: those of the estimates.
     names : sequence of str, optional
         Names of the coordinates. Default: x, y, z.
-    time_name, time_unit, filter_name, numbers, moments, innovations, has_converged
+    time_name, time_unit, filter_name, numbers, moments, innovations, has_converged, has_boxes
         See `TrackSummary`.
 
     Returns
@@ -165,5 +174,5 @@ def summarize_tracks(
     chosen = tuple(names) if names is not None else tuple("xyz"[:n_axes])
     return TrackSummary(
         found, points, moments_of_scans, chosen, time_name, time_unit, filter_name, tuple(numbers), tuple(moments),
-        innovations, has_converged,
+        innovations, has_converged, has_boxes,
     )  # fmt: skip

@@ -37,7 +37,16 @@ _REPORT_SENTENCE = (
     "An object is reported while the probability that it exists is above 0.5. Positions are filtered: each uses the "
     "detections up to its time."
 )
-_SMOOTH_SENTENCE = "Positions of tracks.csv are smoothed: each uses all detections of its track."
+_BOX_METHODS = {
+    "assignment": "Each box has a Kalman filter with nearly constant velocity and slowly changing size. Confident "
+    "boxes of a new frame are assigned to tracks first, then the others. A track is confirmed by its second detection.",
+    "pmb": "Boxes go through a Poisson multi-Bernoulli filter with nearly constant velocity and slowly changing size. "
+    "A track is confirmed once it exists with a probability above 0.5.",
+}
+_BOX_SENTENCE = (
+    "A track is kept for 30 frames without a detection. Positions are filtered: each uses the boxes up to its frame."
+)
+_SMOOTH_SENTENCE = "Positions in the files of tracks are smoothed: each uses all detections of its track."
 
 
 def describe_objects(summary: TrackSummary) -> str:
@@ -46,29 +55,32 @@ def describe_objects(summary: TrackSummary) -> str:
     if not n_objects:
         return "No object was found."
     scan = int(np.argmax([len(each) for each in summary.estimates]))
-    at_once = f"at most {summary.largest_number} at once (first in scan {scan + 1} of {len(summary.estimates)})"
+    first = f"first in {summary.scan_noun} {scan + 1} of {len(summary.estimates)}"
+    at_once = f"at most {summary.largest_number} at once ({first})"
     mean = float(np.mean([each.expected_number for each in summary.estimates]))
-    return f"{format_count(n_objects, 'object')}, {at_once}; {mean:.1f} expected on average."
+    expected = "on average" if summary.has_boxes else "expected on average"
+    return f"{format_count(n_objects, 'object')}, {at_once}; {mean:.1f} {expected}."
 
 
 def describe_lengths(summary: TrackSummary) -> str:
     """Return how long tracks are, and how many detections belong to one; '' without tracks."""
     if not summary.paths:
         return ""
-    lengths = np.array([len(path) for path in summary.paths])
+    lengths, noun = np.array([len(path) for path in summary.paths]), summary.scan_noun
     fraction = summary.n_tracked_detections / max(summary.n_detections, 1)
+    short = _describe_short(int((lengths < _MIN_SCANS).sum()), noun)
     return (
-        f"tracks last {np.median(lengths):g} scans (median; {lengths.min()} to {lengths.max()}); {fraction:.0%} of the "
-        f"detections belong to a track{_describe_short(int((lengths < _MIN_SCANS).sum()))}."
+        f"tracks last {np.median(lengths):g} {noun}s (median; {lengths.min()} to {lengths.max()}); {fraction:.0%} of "
+        f"the detections belong to a track{short}."
     )
 
 
-def _describe_short(n_short: int) -> str:
+def _describe_short(n_short: int, noun: str) -> str:
     """Return how many tracks are very short; '' if none is."""
     if not n_short:
         return ""
     verb = "lasts" if n_short == 1 else "last"
-    return f"; {format_count(n_short, 'track')} {verb} less than {_MIN_SCANS} scans and may be false"
+    return f"; {format_count(n_short, 'track')} {verb} less than {_MIN_SCANS} {noun}s and may be false"
 
 
 def describe_cautions(summary: TrackSummary) -> list[str]:
@@ -79,6 +91,8 @@ def describe_cautions(summary: TrackSummary) -> list[str]:
 
 def describe_method(summary: TrackSummary, is_smoothed: bool = False) -> list[str]:
     """Return the sentences on the method."""
+    if summary.has_boxes:
+        return [_BOX_METHODS[summary.filter_name], _BOX_SENTENCE, *([_SMOOTH_SENTENCE] if is_smoothed else [])]
     sentences = [f"Filter: {_METHODS.get(summary.filter_name, summary.filter_name)}"]
     if summary.numbers:
         sentences.append(_MODEL_SENTENCE)
