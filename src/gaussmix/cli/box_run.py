@@ -73,7 +73,8 @@ def track_frames(tracker: BoxTracker, frames: Iterable[RecordedFrame], path: Pat
     except GeneratorExit:
         raise
     except BaseException:
-        console.print_note(f"{path} holds the tracks of the first {n_written} frames.")
+        if n_written:
+            console.print_note(f"{path} holds the tracks of the first {n_written} frames.")
         raise
 
 

@@ -37,15 +37,15 @@ def track_boxes(options: TrackOptions) -> None:
     tracker = make_box_tracker(options)
     frames, notes = _read_frames(options, tracker)
     console.print_notes(notes)
-    n_boxes = sum(len(frame.boxes) for frame in frames)
-    size = f"{n_boxes} boxes in {format_count(len(frames), 'frame')}"
-    typer.echo(f"{format_fields([('File', f'{options.file.name}: {size}')])}\n")
     make_folder(options.folder)
     with console.progress_bar("tracking") as callback:
         estimates: list[Estimates] = []
         for found in track_frames(tracker, frames, options.folder / "tracks.txt"):
             callback(len(estimates), len(frames), f"frame {len(estimates) + 1}")
             estimates.append(found)
+    n_boxes = sum(len(frame.boxes) for frame in frames)
+    size = f"{n_boxes} boxes in {format_count(len(frames), 'frame')}"
+    typer.echo(f"{format_fields([('File', f'{options.file.name}: {size}')])}\n")
     finish_boxes(options, tracker, make_box_run(frames, estimates), notes)
     typer.echo(format_output_files(options.folder, BOX_FILES, list(BOX_FILES)))
 

@@ -45,7 +45,6 @@ def track_points(options: TrackOptions) -> None:
     names, steps = recording.columns.names, recording.steps
     with console.progress_bar("estimating the model"):
         model = make_track_model(recording.scans, steps, names, recording.unit, options.given)
-    typer.echo(f"{format_recording(options.file.name, recording)}\n")
     make_folder(options.folder)
     with TrackWriter(options.folder / "tracks.csv", recording.columns.time.name, names) as writer:
         run = run_filter(
@@ -62,6 +61,7 @@ def track_points(options: TrackOptions) -> None:
         run = smooth_run(model.target_model, run, recording.scans, recording.times)
         _write_smoothed(options.folder / "tracks.csv", recording, run)
     summary = _summarize(options, recording, model, run, innovations)
+    typer.echo(f"{format_recording(options.file.name, recording)}\n")
     for paragraph in (format_model(model, summary, len(steps)), format_result(summary), format_tracks(summary)):
         if paragraph:
             typer.echo(f"{paragraph}\n")

@@ -74,7 +74,8 @@ def run_filter(
                 if k in shown:
                     moments.append(SceneMoment(k, position_intensity(tracker)))
     except BaseException:
-        console.print_note(f"{writer.path} holds the tracks of the first {len(estimates)} of {len(scans)} scans.")
+        if estimates:
+            console.print_note(f"{writer.path} holds the tracks of the first {len(estimates)} of {len(scans)} scans.")
         raise
     return FilterRun(estimates, moments, recorder.reported_links())
 

@@ -38,7 +38,9 @@ def draw_time_pictures(summary: TrackSummary) -> list[CaptionedPicture]:
         "Probability of existence of each track against time.",
     )
     captions = (
-        "Solid: objects that are reported. Dashed: expected number of all objects, unlikely ones included.",
+        "Objects in each frame."
+        if summary.has_boxes
+        else "Solid: objects that are reported. Dashed: expected number of all objects, unlikely ones included.",
         "Probability that the object of each track exists. A track is reported above 0.5.",
     )
     pictures = [
