@@ -32,6 +32,7 @@ _FILES = {
     "tracks.gif": "the tracks as an animated picture",
     "report.html": "tables and pictures, for a browser",
 }
+_MAX_ANIMATION_FRAMES = 40  # a frame takes nearly a tenth of a second
 _DEGREE_NAMES = {"lon", "lng", "longitude", "lat", "latitude"}
 
 
@@ -112,7 +113,12 @@ def _write_files(
     write_table_with_columns(recording.table, columns, folder / "detections.csv")
     with console.progress_bar("drawing the animation") as callback:
         write_track_animation(
-            folder / "tracks.gif", run.estimates, recording.scans, names=recording.columns.names, progress=callback
+            folder / "tracks.gif",
+            run.estimates,
+            recording.scans,
+            names=recording.columns.names,
+            max_frames=_MAX_ANIMATION_FRAMES,
+            progress=callback,
         )
     with console.progress_bar("writing the report"), remove_partial_on_failure(folder / "report.html") as path:
         write_track_report(path, summary, notes=notes, source_name=options.file.name, is_smoothed=options.is_smoothed)
