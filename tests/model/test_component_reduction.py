@@ -99,7 +99,10 @@ def test_components_without_variance_merge_only_if_equal() -> None:
     assert result.means.ravel().tolist() == [0.0, 1.0]
 
 
-def test_distances_do_not_depend_on_units() -> None:
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_distances_do_not_depend_on_units(is_compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not is_compiled:
+        monkeypatch.setattr(component_reduction, "call_compiled_function", lambda *_: None)
     groups, weights, means, _ = random_components(7, 40, 3, 1)
     means = means[:, :1] * np.array([[1.0, 2.0, -0.5]])  # on a line, along which alone they vary
     covariances = np.repeat(np.outer(means[0], means[0])[None], 40, axis=0) / means[0, 0] ** 2

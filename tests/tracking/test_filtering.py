@@ -16,6 +16,7 @@ from gaussmix.tracking import (
     ConstantVelocity,
     CoordinatedTurn,
     FunctionMotion,
+    FunctionSensor,
     PositionSensor,
     RangeBearingSensor,
     StateLayout,
@@ -331,10 +332,25 @@ def test_other_beliefs_are_refused() -> None:
         smooth([1.0])  # type: ignore[arg-type]
 
 
+def test_smoothed_states_that_overflow_are_refused() -> None:
+    states = filter_measurements(BELIEF, MOTION, SENSOR, [[0.0, 0.0]] * 2)
+    huge = replace(states, means=np.full((2, 4), 1e308), predicted_means=np.full((2, 4), -1e308))
+    with pytest.raises(FilterOverflowError, match="after the smoothing is not finite"):
+        smooth(huge)
+
+
 def test_lost_definiteness_is_told() -> None:
     constant = FunctionMotion(lambda x, dt: np.zeros_like(x), StateLayout(("x",), (0,)), [[0.0]])
     with pytest.raises(BeliefError, match="covariance after the prediction is not positive definite"):
         predict(Gaussian([1.0], [[1.0]]), constant)
+
+
+def test_measurements_without_digits_are_refused() -> None:
+    """Two columns that measure nearly the same, exactly: their covariance has no positive Cholesky factor."""
+    matrix = np.array([[1.0, 1.0], [1.0, 1.0 + 1e-12]])
+    sensor = FunctionSensor(lambda x: x @ matrix.T, [1e-20, 1e-20], CLUTTER, jacobian_function=lambda _: matrix)
+    with pytest.raises(BeliefError, match="after the prediction of the measurement is not positive definite"):
+        update(Gaussian([0.0, 0.0], np.eye(2) / 3.0), sensor, [0.0, 0.0], StateLayout(("x", "y"), (0, 1)))
 
 
 def test_noise_and_transforms_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from scipy.integrate import quad_vec, solve_ivp
@@ -57,6 +58,14 @@ def test_the_jacobian_of_a_turn_equals_differences(rate: float, dt: float) -> No
         for sign in (1.0, -1.0)
     )
     np.testing.assert_allclose(motion.jacobian(state, dt)[0], (high - low) / 2e-5, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("angle", [1e-9, 0.01, 0.09999, 0.10001, 0.5, 2.0, 4.0])
+def test_slopes_of_a_turn_have_all_digits(angle: float) -> None:
+    jacobian = CoordinatedTurn(1.0, 1.0).jacobian(np.array([[0.0, 1.0, 0.0, 0.0, angle]]), 1.0)[0]
+    with mpmath.workdps(40):
+        exact = [mpmath.diff(f, angle) for f in (lambda a: mpmath.sin(a) / a, lambda a: (1 - mpmath.cos(a)) / a)]
+    np.testing.assert_allclose(jacobian[[0, 2], 4], [float(value) for value in exact], rtol=1e-13)
 
 
 def test_the_jacobian_is_continuous_where_series_end() -> None:

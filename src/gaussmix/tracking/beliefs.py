@@ -69,19 +69,19 @@ def join_belief(like: Belief, components: Components, step: str, log_factor: flo
     FilterOverflowError
         If a number is not finite.
     """
-    require_proper_components(components, step)
+    require_proper_states(components.means, components.covariances, step)
     if isinstance(like, Gaussian):
         return Gaussian(components.means[0], components.covariances[0])
     names = like.mixture.feature_names if isinstance(like, Intensity) else like.feature_names
-    mixture = Mixture.from_parameters(components.weights, components.means, components.covariances, "VVV", names)
+    mixture = Mixture.from_parameters(components.weights, components.means, components.covariances, feature_names=names)
     return (
         replace(like, mixture=mixture, log_mass=like.log_mass + log_factor) if isinstance(like, Intensity) else mixture
     )
 
 
-def require_proper_components(components: Components, step: str) -> None:
+def require_proper_states(means: KD, covariances: KDD, step: str) -> None:
     """Raise an error unless all numbers are finite and all covariances positive definite."""
-    if not (np.isfinite(components.means).all() and np.isfinite(components.covariances).all()):
+    if not (np.isfinite(means).all() and np.isfinite(covariances).all()):
         raise FilterOverflowError.after(step)
-    if linalg.cholesky_stack(components.covariances).has_failed.any():
+    if linalg.cholesky_stack(covariances).has_failed.any():
         raise BeliefError.lost_definiteness(step)

@@ -26,6 +26,7 @@ from gaussmix.tracking.intensity_steps import (
     update_intensity,
 )
 from gaussmix.tracking.object_labels import LabelMemory, Report
+from gaussmix.tracking.object_modes import weigh_objects
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracker import AbstractTracker
 from gaussmix.types import ND, IntK, K
@@ -121,7 +122,7 @@ class GMCPHD(AbstractTracker):
         )
         updated = update_intensity(self.model, scored, number.missed_factor, number.log_detection_factors)
         reduced = reduce_intensity(self.model, updated, len(detections))
-        shown = _select_heaviest(reduced.components.weights, _NUMBERS[self.number](number.log_probabilities))
+        shown = _select_heaviest(weigh_objects(reduced), _NUMBERS[self.number](number.log_probabilities))
         intensity, report, memory = report_selected(reduced, state.memory, shown)
         return GMCPHDState(intensity, number.log_probabilities, memory, report)
 
@@ -139,4 +140,5 @@ def _select_heaviest(weights: K, n_shown: int) -> IntK:
     if n_shown < len(order):
         next_weight = weights[order[n_shown]]
         n_shown = int((weights > next_weight * (1.0 + _TIE)).sum())
+    n_shown = min(n_shown, int((weights > 0.0).sum()))
     return order[:n_shown]

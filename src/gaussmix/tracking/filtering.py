@@ -9,7 +9,7 @@ import numpy as np
 
 from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import FilterOverflowError, ParameterError
+from gaussmix.errors import BeliefError, FilterOverflowError, ParameterError
 from gaussmix.model.validation import require_instance
 from gaussmix.tracking.beliefs import Belief, join_belief, split_belief
 from gaussmix.tracking.components import Components
@@ -136,6 +136,8 @@ def update_components(
     ------
     FilterOverflowError
         If the density of the measurement has no finite logarithm.
+    BeliefError
+        If the covariance of the expected measurement is not positive definite.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         update = prepare_update(sensor, layout, components.means, components.covariances)
@@ -145,6 +147,8 @@ def update_components(
         log_weights = np.log(components.weights) + scores.log_densities
         means = update_pairs(components.means, update, positions, scores.differences)
     top = float(log_weights.max())
+    if np.isnan(update.log_constants).any() and np.isfinite(update.predicted).all():
+        raise BeliefError.lost_definiteness("prediction of the measurement")
     if not np.isfinite(top):
         raise FilterOverflowError.after("update")
     relative = np.exp(log_weights - top)

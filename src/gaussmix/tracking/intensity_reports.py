@@ -16,8 +16,9 @@ from gaussmix.tracking.object_labels import (
     find_labels,
     remember_labels,
 )
+from gaussmix.tracking.object_modes import spread_labels, weigh_objects
 from gaussmix.tracking.target_model import TargetModel
-from gaussmix.types import BoolK, IntN
+from gaussmix.types import BoolK, IntN, K
 
 
 class Reported(NamedTuple):
@@ -40,12 +41,12 @@ def report_copies(model: TargetModel, intensity: ObjectIntensity, memory: LabelM
 
     Objects have no identity: labels are new in each scan.
     """
-    components = intensity.components
-    shown = _select_by_weight(components, model.report_threshold)
-    copies = np.maximum(np.rint(components.weights[shown]).astype(np.int64), 1)
+    weights = weigh_objects(intensity)
+    shown = _select_by_weight(weights, model.report_threshold)
+    copies = np.maximum(np.rint(weights[shown]).astype(np.int64), 1)
     positions = np.repeat(shown, copies)
     labels = memory.next_label + np.arange(len(positions))
-    existence = np.minimum(components.weights[positions], 1.0)
+    existence = np.minimum(weights[positions], 1.0)
     next_memory = LabelMemory.empty(memory.next_label + len(positions))
     return Reported(intensity, Report(positions, labels, existence), next_memory)
 
@@ -56,7 +57,7 @@ def report_labelled(model: TargetModel, intensity: ObjectIntensity, memory: Labe
     An object is established after ``min_hits`` scans that showed it. It is then certain to exist when a detection
     shows it, and is reported as long as its probability of existence, given the scans without, is high enough.
     """
-    reported = report_selected(intensity, memory, _select_by_weight(intensity.components, model.report_threshold))
+    reported = report_selected(intensity, memory, _select_by_weight(weigh_objects(intensity), model.report_threshold))
     updated, report = reported.memory, reported.report
     is_shown, _ = find_labels(np.sort(report.labels), updated.labels)
     is_coasting = ~is_shown & (updated.hits >= min_hits) & (updated.existence > model.report_threshold)
@@ -66,7 +67,8 @@ def report_labelled(model: TargetModel, intensity: ObjectIntensity, memory: Labe
 def report_selected(intensity: ObjectIntensity, memory: LabelMemory, shown: IntN) -> Reported:
     """Report components at the positions ``shown``, heaviest first, each with a label of its own."""
     components, next_label = assign_labels(intensity.components, shown, memory.next_label)
-    report = Report(shown, components.groups[shown], np.minimum(components.weights[shown], 1.0))
+    components = spread_labels(intensity, components, shown)
+    report = Report(shown, components.groups[shown], np.minimum(weigh_objects(intensity)[shown], 1.0))
     memory = remember_labels(components, memory, report, intensity.detections[shown] >= 0, next_label)
     return Reported(replace(intensity, components=components), report, memory)
 
@@ -91,10 +93,10 @@ def make_estimates(
 REPORT_RULES: dict[str, ReportRule] = {"labelled": report_labelled, "standard": report_copies}
 
 
-def _select_by_weight(components: Components, threshold: float) -> IntN:
-    """Return the positions of components with weights above a threshold, heaviest first."""
-    order = np.argsort(-components.weights, kind="stable")
-    return order[components.weights[order] > threshold]
+def _select_by_weight(weights: K, threshold: float) -> IntN:
+    """Return the positions of weights above a threshold, heaviest first."""
+    order = np.argsort(-weights, kind="stable")
+    return order[weights[order] > threshold]
 
 
 def _add_coasting(components: Components, report: Report, memory: LabelMemory, is_coasting: BoolK) -> Report:

@@ -82,7 +82,8 @@ def prepare_update(sensor: AbstractSensor, layout: StateLayout, means: KD, covar
         predicted = sensor.observe(means, layout)
         cross = covariances @ np.swapaxes(jacobian, -1, -2)
         innovation = jacobian @ cross + noise
-    factors = linalg.cholesky_stack(innovation).factors
+    factors, has_failed = linalg.cholesky_stack(innovation)
+    factors[has_failed] = np.nan  # without digits left, so that no gate and no update passes it
     whitening = np.swapaxes(linalg.triangular_inverse_transposes(factors), -1, -2)
     gains = cross @ np.swapaxes(whitening, -1, -2) @ whitening
     if sensor.linearization == "unscented":

@@ -20,9 +20,9 @@ def predict_components(
 ) -> Components:
     """Return the components after a time ``dt``; groups and their weights stay.
 
-    With a `SwitchingMotion` each component is split over the modes, close components of the same group and mode are
-    merged, and each moves by the motion of its mode. They are then ordered by group. Mode 0 means that the mode of a
-    new object is not yet known, and m the motion m - 1.
+    With a `SwitchingMotion` of several motions each component is split over the modes, close components of the same
+    group and mode are merged, and each moves by the motion of its mode. They are then ordered by group. Mode 0 means
+    that the mode of a new object is not yet known, and m the motion m - 1.
 
     Parameters
     ----------
@@ -33,12 +33,13 @@ def predict_components(
         Squared Mahalanobis distance within which components that enter the same mode are merged; infinity merges all,
         as interacting multiple models do (Blom & Bar-Shalom, IEEE Trans. Automatic Control 33, 1988).
     """
-    if not isinstance(motion, SwitchingMotion):
-        predicted = predict_states(motion, components.means, components.covariances, dt)
+    modes = motion.modes if isinstance(motion, SwitchingMotion) else (motion,)
+    if not isinstance(motion, SwitchingMotion) or len(modes) == 1:
+        predicted = predict_states(modes[0], components.means, components.covariances, dt)
         return Components(components.groups, components.weights, *predicted, components.modes)
     mixed = _mix_modes(components, motion.mode_probabilities(dt), max_squared_mixing_distance)
     means, covariances = np.empty(mixed.means.shape), np.empty(mixed.covariances.shape)
-    for number, mode in enumerate(motion.modes, start=1):
+    for number, mode in enumerate(modes, start=1):
         is_in_mode = mixed.modes == number
         means[is_in_mode], covariances[is_in_mode] = predict_states(
             mode, mixed.means[is_in_mode], mixed.covariances[is_in_mode], dt

@@ -11,7 +11,7 @@ from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import MeasurementError, ParameterError
 from gaussmix.model import Gaussian
 from gaussmix.model.validation import require_instance
-from gaussmix.tracking.beliefs import require_proper_components, split_belief
+from gaussmix.tracking.beliefs import require_proper_states, split_belief
 from gaussmix.tracking.components import Components
 from gaussmix.tracking.filtering import update_components
 from gaussmix.tracking.kalman import predict_states
@@ -118,12 +118,12 @@ def filter_measurements(
         with np.errstate(over="ignore", invalid="ignore"):
             moved = predict_states(motion, belief.means, belief.covariances, dt)
         belief = Components(belief.groups, belief.weights, *moved, belief.modes)
-        require_proper_components(belief, "prediction")
         means[0, k], covariances[0, k] = belief.means[0], belief.covariances[0]
         if not np.isnan(row[0]):
             belief, log_likelihoods[k] = update_components(belief, sensor, motion.layout, row)
-            require_proper_components(belief, "update")
         means[1, k], covariances[1, k] = belief.means[0], belief.covariances[0]
+    for part, step in enumerate(("prediction", "update")):
+        require_proper_states(means[part], covariances[part], step)
     return FilteredStates(moments, means[1], covariances[1], means[0], covariances[0], log_likelihoods, motion)
 
 

@@ -12,8 +12,6 @@ from gaussmix.tracking.sequence_filter import FilteredStates
 from gaussmix.tracking.unscented import unscented_moments
 from gaussmix.types import DD, KD, KDD, Array, D, N
 
-_RELATIVE_SINGULAR_VALUE = 1e-13  # smaller eigenvalues of a correlation matrix are rounding
-
 
 @dataclass(frozen=True, eq=False)
 class SmoothedStates:
@@ -60,52 +58,43 @@ def smooth(filtered: FilteredStates) -> SmoothedStates:
     require_instance("filtered", filtered, FilteredStates, "the result of filter_measurements")
     means, covariances = filtered.means.copy(), filtered.covariances.copy()
     gains = np.zeros((max(len(means) - 1, 0), *covariances.shape[1:]))
-    steps = np.diff(filtered.times).tolist()
-    for k in range(len(means) - 2, -1, -1):
-        predicted = filtered.predicted_covariances[k + 1]
-        step = _SMOOTHERS[filtered.motion.linearization]
-        gains[k], covariances[k] = step(
-            filtered.motion, filtered.means[k], filtered.covariances[k], predicted, covariances[k + 1], steps[k]
-        )
-        means[k] += gains[k] @ (means[k + 1] - filtered.predicted_means[k + 1])
+    steps, smooth_step = np.diff(filtered.times).tolist(), _SMOOTHERS[filtered.motion.linearization]
+    roots = linalg.triangular_inverse_transposes(linalg.cholesky_stack(filtered.predicted_covariances).factors)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k in range(len(means) - 2, -1, -1):
+            gains[k], covariances[k] = smooth_step(
+                filtered.motion, filtered.means[k], filtered.covariances[k], roots[k + 1], covariances[k + 1], steps[k]
+            )
+            means[k] += gains[k] @ (means[k + 1] - filtered.predicted_means[k + 1])
     if not (np.isfinite(means).all() and np.isfinite(covariances).all()):
         raise FilterOverflowError.after("smoothing")
     return SmoothedStates(filtered.times, means, covariances, gains)
 
 
 def _smooth_by_jacobian(
-    motion: AbstractMotion, mean: D, covariance: DD, predicted: DD, following: DD, dt: float
+    motion: AbstractMotion, mean: D, covariance: DD, root: DD, following: DD, dt: float
 ) -> tuple[DD, DD]:
-    """Return the gain, and the smoothed covariance as a sum of positive semidefinite terms, like Joseph's form."""
+    """Return the gain, and the smoothed covariance as a sum of positive semidefinite terms, like Joseph's form.
+
+    ``root`` is that of the precision of the prediction, and ``following`` the smoothed covariance of the next state.
+    """
     jacobian = np.broadcast_to(motion.jacobian(mean[None], dt), (1, *covariance.shape))[0]
     noise = np.broadcast_to(motion.noise_covariance(mean[None], dt), (1, *covariance.shape))[0]
-    gain = _divide_by_covariance(covariance @ jacobian.T, predicted)
+    gain = (covariance @ jacobian.T @ root) @ root.T
     reduction = np.eye(len(mean)) - gain @ jacobian
     result = reduction @ covariance @ reduction.T + gain @ (following + noise) @ gain.T
     return gain, 0.5 * (result + result.T)
 
 
 def _smooth_by_sigma_points(
-    motion: AbstractMotion, mean: D, covariance: DD, predicted: DD, following: DD, dt: float
+    motion: AbstractMotion, mean: D, covariance: DD, root: DD, following: DD, dt: float
 ) -> tuple[DD, DD]:
     """Return the gain, and the smoothed covariance, from the cross-covariance of the sigma points."""
     moments = unscented_moments(lambda states: motion.propagate(states, dt), mean[None], covariance[None])
-    gain = _divide_by_covariance(moments.cross_covariances[0], predicted)
-    result = covariance + gain @ (following - predicted) @ gain.T
+    whitened = moments.cross_covariances[0] @ root
+    gain = whitened @ root.T
+    result = covariance + gain @ following @ gain.T - whitened @ whitened.T
     return gain, 0.5 * (result + result.T)
 
 
 _SMOOTHERS = {"jacobian": _smooth_by_jacobian, "unscented": _smooth_by_sigma_points}
-
-
-def _divide_by_covariance(matrix: DD, covariance: DD) -> DD:
-    """Return matrix @ covariance^-1, a generalized inverse if it is singular, whatever the units of the columns."""
-    deviations = np.sqrt(np.diagonal(covariance))
-    scales = np.where(deviations > 0.0, deviations, 1.0)
-    correlation = covariance / np.outer(scales, scales)
-    root = linalg.precision_root(correlation)
-    if root is None:
-        values, vectors = linalg.eigh_descending(correlation)
-        is_kept = values > _RELATIVE_SINGULAR_VALUE * values[0]
-        root = vectors[:, is_kept] / np.sqrt(values[is_kept])
-    return np.asarray((matrix / scales) @ root @ root.T / scales)

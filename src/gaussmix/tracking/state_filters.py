@@ -10,7 +10,7 @@ from gaussmix.model import Gaussian, Mixture
 from gaussmix.model.component_reduction import merge_moments
 from gaussmix.model.validation import require_instance
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
-from gaussmix.tracking.beliefs import require_proper_components, split_belief
+from gaussmix.tracking.beliefs import require_proper_states, split_belief
 from gaussmix.tracking.components import Components, sum_in_groups
 from gaussmix.tracking.filtering import require_time_step, update_components
 from gaussmix.tracking.motion import AbstractMotion
@@ -57,7 +57,8 @@ class StateEstimate:
     def belief(self) -> Mixture:
         """The belief about the state, with the names of the columns."""
         parts = self.components
-        return Mixture.from_parameters(parts.weights, parts.means, parts.covariances, "VVV", self.layout.names)
+        names = self.layout.names
+        return Mixture.from_parameters(parts.weights, parts.means, parts.covariances, feature_names=names)
 
 
 class AbstractStateFilter(ABC):
@@ -118,11 +119,11 @@ class AbstractStateFilter(ABC):
         require_time_step(dt)
         with np.errstate(over="ignore", invalid="ignore"):
             state, log_likelihood = self.predict(self.state, float(dt)), 0.0
-        require_proper_components(state, "prediction")
-        if not np.isnan(row[0]):
+        is_missing = bool(np.isnan(row[0]))
+        if not is_missing:
             state, log_likelihood = update_components(state, self.sensor, self.motion.layout, row)
         state = self.reduce(state)
-        require_proper_components(state, "update")
+        require_proper_states(state.means, state.covariances, "prediction" if is_missing else "update")
         self.state = state.with_weights(state.weights / state.weights.sum())
         self.time += float(dt)
         return self._estimate(log_likelihood)
@@ -163,7 +164,7 @@ class AbstractStateFilter(ABC):
         _, mean, covariance = merge_moments(state.weights, state.means, state.covariances)
         probabilities = (
             sum_in_groups(state.modes - 1, state.weights, motion.n_modes)
-            if isinstance(motion, SwitchingMotion)
+            if isinstance(motion, SwitchingMotion) and motion.n_modes > 1
             else np.ones(1)
         )
         return StateEstimate(self.time, mean, covariance, log_likelihood, probabilities, state, motion.layout)

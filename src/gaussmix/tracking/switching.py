@@ -36,10 +36,12 @@ class PaddedMotion(AbstractMotion):
     layout: StateLayout
     missing_variances: D
     _columns: IntD = field(init=False, repr=False)
+    _missing: IntD = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         columns = [self.layout.names.index(name) for name in self.motion.layout.names]
         object.__setattr__(self, "_columns", np.array(columns, dtype=np.int64))
+        object.__setattr__(self, "_missing", np.setdiff1d(np.arange(self.n_states), columns))
         object.__setattr__(self, "linearization", self.motion.linearization)
 
     def propagate(self, states: KD, dt: float) -> KD:
@@ -58,10 +60,9 @@ class PaddedMotion(AbstractMotion):
 
     def _pad(self, matrices: Array, diagonal: D) -> Array:
         """Return matrices over all columns, with ``diagonal`` where the motion has no column."""
-        missing = np.setdiff1d(np.arange(self.n_states), self._columns)
         result = np.zeros((*matrices.shape[:-2], self.n_states, self.n_states))
         result[..., self._columns[:, None], self._columns] = matrices
-        result[..., missing, missing] = diagonal[missing]
+        result[..., self._missing, self._missing] = diagonal[self._missing]
         return result
 
 
