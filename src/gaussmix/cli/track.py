@@ -56,10 +56,10 @@ def run_track(
     output: OutputFolderOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Follow objects through a recording of points, boxes or pictures.
+    """Follow moving objects through a recording.
 
-    A table has one row for each detection: its time and its coordinates. Rows of equal time are
-    one scan. Detection probability, false detections, noise and motion are estimated from the
+    FILE is a table, boxes or a video. A table has one row for each detection: its time and its
+    coordinates. Detection probability, false detections, noise and motion are estimated from the
     recording and printed with intervals. Writes tracks.csv, tracks.parquet, detections.csv,
     tracks.gif and report.html. Boxes are MOTChallenge text, which gives tracks.txt. In a video
     moving objects are found before a background that is learned; it gives annotated.mp4, too.
