@@ -136,6 +136,21 @@ def test_the_order_of_rows_does_not_matter(run: Run, write: Write) -> None:
     assert first == second
 
 
+@pytest.mark.parametrize(("scale", "offset", "time_scale"), [(1e-6, 0.0, 1.0), (1.0, 1e6, 1e-3), (1e6, 0.0, 1e3)])
+def test_units_and_origin_do_not_matter(run: Run, write: Write, scale: float, offset: float, time_scale: float) -> None:
+    columns = make_columns()
+    other = {
+        "t": [time_scale * value for value in columns["t"]],
+        **{name: [scale * (value + offset) for value in columns[name]] for name in "xy"},
+    }
+    for name, each in (("a", columns), ("b", other)):
+        assert run("track", write(f"{name}.csv", each)).exit_code == 0
+    first, second = (read_rows(f"{name}-tracks/tracks.csv") for name in "ab")
+    assert [(row["track"], row["data_row"]) for row in first] == [(row["track"], row["data_row"]) for row in second]
+    positions = [[float(row["x"]) for row in rows] for rows in (first, second)]
+    np.testing.assert_allclose(np.array(positions[1]) / scale - offset, positions[0], atol=0.05)
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [

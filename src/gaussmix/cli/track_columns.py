@@ -133,13 +133,17 @@ def _find_time(table: Table, taken: Sequence[str]) -> Column:
 
 
 def _find_coordinates(table: Table, time: Column) -> list[str]:
-    """Return the names of columns with the names of coordinates, else of the only two columns of numbers."""
-    free = [column for column in table.numeric_columns if column is not time]
+    """Return the names of columns with the names of coordinates, else of the only two columns of numbers.
+
+    Columns with such names may be text; the reader of their values says why.
+    """
+    free = [column for column in table.columns if column is not time]
     by_name = {_normalize_name(column.name): column.name for column in reversed(free)}
     for names in _COORDINATE_NAMES:
         if all(name in by_name for name in names):
             return [by_name[name] for name in names]
-    others = [column.name for column in free if not _OTHER_MEANING_PATTERN.search(_normalize_name(column.name))]
+    numeric = [column.name for column in free if column.is_numeric]
+    others = [name for name in numeric if not _OTHER_MEANING_PATTERN.search(_normalize_name(name))]
     if len(others) == 2:
         return others
-    raise DetectionTableError.no_coordinates(table.path, [column.name for column in free])
+    raise DetectionTableError.no_coordinates(table.path, numeric)

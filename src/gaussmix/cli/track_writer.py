@@ -15,7 +15,7 @@ from gaussmix.errors import FileError
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.types import IntN
 
-_N_DIGITS = 9
+_N_DIGITS = 12
 
 
 class TrackWriter:
