@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from gaussmix import plots
 from gaussmix.errors.text import format_count
 from gaussmix.plots.picture_export import draw_axes_picture
@@ -10,6 +12,7 @@ from gaussmix.report.page_template import CaptionedPicture
 from gaussmix.report.track_summary import SceneMoment, TrackSummary
 from gaussmix.report.track_tables import format_time
 
+_MARGIN = 0.03  # of the range of each axis
 _PLANE_SIZE_INCHES, _TIME_SIZE_INCHES, _MOMENT_SIZE_INCHES = (6.4, 5.0), (6.4, 2.8), (4.6, 4.0)
 
 
@@ -65,4 +68,15 @@ def _draw_moment(summary: TrackSummary, moment: SceneMoment) -> CaptionedPicture
     time = f"{summary.time_name} {format_time(summary.times[moment.scan])}"
     alt_text = f"Intensity of objects at {time}; {expected:.1f} objects are expected."
     caption = f"{time}: {expected:.1f} expected objects"
-    return CaptionedPicture(draw_axes_picture(lambda ax: draw(ax=ax), _MOMENT_SIZE_INCHES, alt_text), caption)
+    return CaptionedPicture(draw_axes_picture(draw, _MOMENT_SIZE_INCHES, alt_text), caption)
+
+
+def _find_limits(summary: TrackSummary) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the limits of both axes that show all detections and tracks, the same for all moments."""
+    points = np.concatenate([*summary.scans, *(path.positions for path in summary.paths)])[:, :2]
+    if not len(points):
+        return (0.0, 1.0), (0.0, 1.0)
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = np.where(high > low, _MARGIN * (high - low), 1.0)
+    x, y = zip((low - margin).tolist(), (high + margin).tolist(), strict=True)
+    return x, y
