@@ -46,8 +46,8 @@ def simulate_frames(scene: Scene, seed: int) -> Iterator[tuple[np.ndarray, np.nd
     start = rng.uniform((10, 0), (HEIGHT - 30, WIDTH), size=(_N_SQUARES, 2))
     speed = rng.uniform(0.8, 2.0, size=_N_SQUARES) * rng.choice([-1, 1], size=_N_SQUARES)
     for time in range(N_FRAMES):
-        offset = rng.normal(size=2) * scene.jitter + 4
-        frame = ndimage.shift(texture, (*(4 - offset), 0), order=1, mode="nearest")[4 : 4 + HEIGHT, 4 : 4 + WIDTH]
+        offset = np.clip(rng.normal(size=2) * scene.jitter + 4, 0, 6.99)
+        frame = _crop(texture, offset)
         if scene.flicker:
             frame = frame + (scene.flicker * leaves * (rng.random((HEIGHT, WIDTH)) < 0.4))[..., None]
         truth = np.zeros((HEIGHT, WIDTH), dtype=bool)
@@ -61,6 +61,13 @@ def simulate_frames(scene: Scene, seed: int) -> Iterator[tuple[np.ndarray, np.nd
             _region(truth, y, x)[...] = True
         light = 1.0 + scene.drift * np.sin(2 * np.pi * time / 200)
         yield _to_bytes(squares * light + rng.normal(size=frame.shape) * scene.noise), truth
+
+
+def _crop(texture: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Return the part (H, W, 3) of a texture that a camera at an offset sees, by linear interpolation."""
+    (top, left), (down, right) = offset.astype(int), offset % 1.0
+    rows = texture[top : top + HEIGHT] * (1 - down) + texture[top + 1 : top + HEIGHT + 1] * down
+    return rows[:, left : left + WIDTH] * (1 - right) + rows[:, left + 1 : left + WIDTH + 1] * right
 
 
 def _region(picture: np.ndarray, top: int, left: int) -> np.ndarray:

@@ -23,6 +23,7 @@ from benchmarks.commands import (
     solvers,
     track_boxes,
     tracking,
+    tracking_video,
 )
 
 # In the order of a report. Each module has TITLE, EXPLANATION, add_arguments, run_benchmark and format_results.
@@ -49,5 +50,6 @@ COMMANDS = {
     "churn": churn,
     "churn-segments": churn_segments,
     "track-boxes": track_boxes,
+    "tracking-video": tracking_video,
     "tracking": tracking,
 }

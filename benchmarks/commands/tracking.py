@@ -28,14 +28,16 @@ _N_WARM_UP = 1  # runs before the first one that is timed, in which compiled cod
 
 def make_filters(scenario: Any) -> dict[str, Callable[[], Any]]:
     """Return functions that make the filters, by name."""
-    from gaussmix.tracking import GMCPHD, GMPHD, PMB
+    from gaussmix.tracking import GMCPHD, GMPHD, LMB, PMB, PMBM
 
     model = scenario.model
     return {
         "GMPHD, standard": lambda: GMPHD(model, report="standard", spawn=scenario.spawn),
         "GMPHD": lambda: GMPHD(model, spawn=scenario.spawn),
         "GMCPHD": lambda: GMCPHD(model),
+        "LMB": lambda: LMB(model),
         "PMB": lambda: PMB(model),
+        "PMBM": lambda: PMBM(model),
     }
 
 

@@ -11,7 +11,9 @@ from gaussmix.errors.tracking_filters import MotionError
 from gaussmix.tracking import (
     GMCPHD,
     GMPHD,
+    LMB,
     PMB,
+    PMBM,
     Birth,
     Clutter,
     ConstantVelocity,
@@ -27,7 +29,7 @@ from gaussmix.tracking.state_layout import merge_layouts
 from gaussmix.tracking.switching import power_of_transitions
 from gaussmix.types import Array
 
-TRACKERS = [PMB, GMPHD, GMCPHD]
+TRACKERS = [PMB, LMB, PMBM, GMPHD, GMCPHD]
 TRANSITIONS = [[0.9, 0.1], [0.3, 0.7]]
 SLOW, FAST, TURN = ConstantVelocity(0.5), ConstantVelocity(5.0), CoordinatedTurn(0.5, 0.1)
 

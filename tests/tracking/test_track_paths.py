@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaussmix import Intensity
-from gaussmix.tracking import GMCPHD, GMPHD, PMB, collect_paths, position_intensity
+from gaussmix.tracking import GMCPHD, GMPHD, LMB, PMB, PMBM, collect_paths, position_intensity
 from gaussmix.tracking.tracker import AbstractTracker
 from tests.tracking.recordings import make_model, run_recording, simulate_scans
 
@@ -38,7 +38,7 @@ def test_no_objects_have_no_paths() -> None:
     assert collect_paths([]) == []
 
 
-@pytest.mark.parametrize("tracker_class", [PMB, GMPHD, GMCPHD])
+@pytest.mark.parametrize("tracker_class", [PMB, PMBM, LMB, GMPHD, GMCPHD])
 def test_the_intensity_has_a_mass_near_each_object(tracker_class: type[AbstractTracker]) -> None:
     tracker = tracker_class(make_model())  # type: ignore[call-arg]
     assert position_intensity(tracker) is None

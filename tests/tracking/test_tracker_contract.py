@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from gaussmix import DataError, ParameterError
-from gaussmix.tracking import GMCPHD, GMPHD, PMB, Birth, Clutter, ConstantVelocity, Estimates, PositionSensor
+from gaussmix.tracking import GMCPHD, GMPHD, LMB, PMB, PMBM, Birth, Clutter, ConstantVelocity, Estimates, PositionSensor
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracker import AbstractTracker
 from tests.tracking.scenes import REGION, make_model, simulate_scene
 
 MakeTracker = Callable[[TargetModel], AbstractTracker]
-TRACKERS: dict[str, MakeTracker] = {"pmb": PMB, "phd": GMPHD, "cphd": GMCPHD}
+TRACKERS: dict[str, MakeTracker] = {"pmb": PMB, "lmb": LMB, "pmbm": PMBM, "phd": GMPHD, "cphd": GMCPHD}
 
 
 @pytest.fixture(params=TRACKERS)

@@ -11,7 +11,13 @@ from gaussmix.cli.options import make_integer_parser, make_rate_parser, parse_no
 if TYPE_CHECKING:
     from gaussmix.cli.recording_kinds import RecordingKind
 
-FILTER_NAMES = {"pmb": "PMB", "phd": "GMPHD", "cphd": "GMCPHD"}  # of points: classes of gaussmix.tracking
+FILTER_NAMES = {  # of points: classes of gaussmix.tracking; the first one is the default
+    "pmb": "PMB",
+    "pmbm": "PMBM",
+    "lmb": "LMB",
+    "phd": "GMPHD",
+    "cphd": "GMCPHD",
+}
 BOX_METHOD_NAMES = ("assignment", "pmb")  # of boxes and video; the first one is the default
 
 

@@ -13,6 +13,7 @@ from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.filtering import UpdatedBelief, predict, update
 from gaussmix.tracking.function_models import FunctionMotion, FunctionSensor
 from gaussmix.tracking.innovations import InnovationTest, check_innovations
+from gaussmix.tracking.lmb import LMB
 from gaussmix.tracking.metrics.evaluation import TrackEvaluation, evaluate_tracks
 from gaussmix.tracking.metrics.frame_average import average_over_frames
 from gaussmix.tracking.metrics.gospa import GOSPA, gospa
@@ -23,6 +24,7 @@ from gaussmix.tracking.mot_files import MotWriter, read_mot, write_mot
 from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, ConstantVelocity, RandomWalk
 from gaussmix.tracking.phd import GMPHD
 from gaussmix.tracking.pmb import PMB
+from gaussmix.tracking.pmbm import PMBM
 from gaussmix.tracking.position_intensity import position_intensity
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
 from gaussmix.tracking.sequence_filter import FilteredStates, filter_measurements
@@ -46,8 +48,10 @@ __all__ = [
     "GMPHD",
     "GOSPA",
     "IMM",
+    "LMB",
     "OSPA",
     "PMB",
+    "PMBM",
     "BackgroundMixture",
     "Birth",
     "BlobDetector",

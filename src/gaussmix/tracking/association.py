@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 
 from gaussmix.tracking.kalman import UpdateStack, score_pairs
 from gaussmix.tracking.sensors import AbstractSensor
-from gaussmix.types import ND, Array, IntN, N
+from gaussmix.types import ND, Array, BoolN, IntN, N
 
 _MAX_DENSE_PAIRS = 20_000  # below, all pairs at once are faster than a tree
 
@@ -38,8 +38,15 @@ def gate_pairs(
         components, detections = _find_near_pairs(update, measurements, columns, max_squared_distance)
     scores = score_pairs(sensor, update, components, measurements[detections])
     is_near = scores.squared_distances <= max_squared_distance
+    return select_pairs(GatedPairs(components, detections, scores.differences, scores.log_densities), is_near)
+
+
+def select_pairs(pairs: GatedPairs, is_kept: BoolN) -> GatedPairs:
+    """Return the pairs where a mask (P,) is true."""
+    if is_kept.all():
+        return pairs
     return GatedPairs(
-        components[is_near], detections[is_near], scores.differences[is_near], scores.log_densities[is_near]
+        pairs.components[is_kept], pairs.detections[is_kept], pairs.differences[is_kept], pairs.log_densities[is_kept]
     )
 
 

@@ -1,7 +1,7 @@
 """Weighted Gaussians in groups: the flat arrays in which filters keep the mixtures of all objects."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -64,11 +64,11 @@ class Components:
 
     def with_weights(self, weights: N) -> "Components":
         """Return the same Gaussians with other weights."""
-        return replace(self, weights=weights)
+        return Components(self.groups, weights, self.means, self.covariances, self.modes)
 
     def with_groups(self, groups: IntN) -> "Components":
         """Return the same Gaussians in other groups."""
-        return replace(self, groups=groups)
+        return Components(groups, self.weights, self.means, self.covariances, self.modes)
 
 
 def sum_in_groups(groups: IntN, values: N, n_groups: int) -> N:

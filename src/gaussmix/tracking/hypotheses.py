@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.tracking.association import GatedPairs, gate_pairs
+from gaussmix.tracking.association import GatedPairs, gate_pairs, select_pairs
 from gaussmix.tracking.components import Components, sum_in_groups
 from gaussmix.tracking.kalman import UpdateStack, prepare_update, update_pairs
 from gaussmix.tracking.marginals import AssociationWeights
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import Tracks
-from gaussmix.types import KD, KDD, ND, IntN, K, N
+from gaussmix.types import KD, KDD, ND, AnyArray, IntN, K, N
 
 # A detection probability of 1 would leave no explanation for a missed object.
 _MAX_DETECTION_PROBABILITY = 1.0 - 1e-12
@@ -56,10 +56,12 @@ class ScanHypotheses(NamedTuple):
     log_anywhere: N
     log_new: N
 
-    @property
-    def pair_means(self) -> KD:
-        """Means of the updated components of all pairs."""
-        return update_pairs(self.components.means, self.update, self.pairs.components, self.pairs.differences)
+    def update_means(self, positions: AnyArray | slice) -> KD:
+        """Return the means of the updated components of some pairs."""
+        pairs = self.pairs
+        return update_pairs(
+            self.components.means, self.update, pairs.components[positions], pairs.differences[positions]
+        )
 
 
 def score_hypotheses(
@@ -84,16 +86,16 @@ def score_hypotheses(
     update = prepare_update(sensor, layout, components.means, components.covariances)
     probabilities = np.minimum(sensor.detection_probabilities(components.means, layout), _MAX_DETECTION_PROBABILITY)
     pairs = gate_pairs(sensor, update, measurements, model.max_squared_distance)
+    detected_weights = components.weights * probabilities
+    pairs = select_pairs(pairs, detected_weights[pairs.components] > 0.0)
     n_track_pairs = int(np.searchsorted(pairs.components, n_track_components))
     with np.errstate(divide="ignore"):
-        log_weights = np.log(components.weights * probabilities)[pairs.components] + pairs.log_densities
+        log_weights = np.log(detected_weights)[pairs.components] + pairs.log_densities
         log_clutter = np.log(sensor.clutter.intensity(measurements))
     log_anywhere = weigh_anywhere(model, n_anywhere, measurements)
     log_born = np.logaddexp(
         log_sum_in_groups(pairs.detections[n_track_pairs:], log_weights[n_track_pairs:], n_detections), log_anywhere
     )
-    groups = components.groups[:n_track_components]
-    not_detected = components.weights[:n_track_components] * (1.0 - probabilities[:n_track_components])
     return ScanHypotheses(
         measurements,
         tracks,
@@ -105,16 +107,22 @@ def score_hypotheses(
         n_track_pairs,
         log_weights,
         _make_edges(
-            groups[pairs.components[:n_track_pairs]],
+            components.groups[pairs.components[:n_track_pairs]],
             pairs.detections[:n_track_pairs],
             log_weights[:n_track_pairs],
             n_detections,
         ),
-        sum_in_groups(groups, not_detected, len(tracks)),
+        _sum_not_detected(tracks, probabilities[:n_track_components]),
         log_born,
         log_anywhere,
         np.logaddexp(log_born, log_clutter),
     )
+
+
+def _sum_not_detected(tracks: Tracks, probabilities: K) -> K:
+    """Return the probability that each track gives no detection if it exists, from those of its components."""
+    components = tracks.components
+    return sum_in_groups(components.groups, components.weights * (1.0 - probabilities), len(tracks))
 
 
 def weigh_anywhere(model: TargetModel, n_anywhere: float, measurements: ND) -> N:

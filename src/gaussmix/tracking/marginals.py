@@ -16,7 +16,7 @@ from gaussmix.types import IntN, K, N
 
 _TOLERANCE = 1e-6
 _MAX_ITER = 500
-_ROUNDING = 1e-16  # a sum without one of its terms is at least this part of the sum
+_TINY = 1e-200  # instead of a sum of 0, which a certain association leaves
 
 
 class AssociationWeights(NamedTuple):
@@ -45,32 +45,47 @@ class Marginals(NamedTuple):
 def compute_marginals(weights: AssociationWeights) -> Marginals:
     """Return the marginal probabilities of all associations by loopy belief propagation.
 
-    Scaling all weights of a track, or of a detection, changes nothing. So both are scaled to a maximum of 1 first, and
-    units of measurements play no part.
+    Scaling all weights of a track, or of a detection, changes nothing. So weights of edges are first taken relative to
+    those of a missed track and of a new detection, and units of measurements play no part. Then the largest weight of
+    each track and of each detection becomes 1.
     """
-    n_tracks, n_detections = len(weights.log_missed), len(weights.log_new)
-    track_scale = _max_in_groups(weights.tracks, weights.log_weights, weights.log_missed)
-    log_edges = weights.log_weights - track_scale[weights.tracks]
-    scale = _max_in_groups(weights.detections, log_edges, weights.log_new)
+    missed_scale = np.where(np.isfinite(weights.log_missed), weights.log_missed, 0.0)
+    new_scale = np.where(np.isfinite(weights.log_new), weights.log_new, 0.0)
+    log_edges = weights.log_weights - missed_scale[weights.tracks] - new_scale[weights.detections]
+    log_missed, log_new = weights.log_missed - missed_scale, weights.log_new - new_scale
+    scale = _max_in_groups(weights.tracks, log_edges, log_missed)
+    log_edges, log_missed = log_edges - scale[weights.tracks], log_missed - scale
+    scale = _max_in_groups(weights.detections, log_edges, log_new)
     edges = np.exp(log_edges - scale[weights.detections])
-    missed, new = np.exp(weights.log_missed - track_scale), np.exp(weights.log_new - scale)
-    messages = np.ones(len(edges))
-    starts = np.searchsorted(weights.tracks, np.arange(n_tracks + 1))
+    missed, new = np.exp(log_missed), np.exp(log_new - scale)
+    received, sent = _propagate(weights.tracks, weights.detections, edges, missed, new)
+    return _make_marginals(weights.tracks, weights.detections, edges * received, missed, new, sent)
+
+
+class _Messages(NamedTuple):
+    """Messages after convergence: those from detections to tracks (E,), and those from tracks to detections (E,)."""
+
+    received: N
+    sent: N
+
+
+def _propagate(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> _Messages:
+    """Return the messages after convergence, by compiled code if there is some."""
+    messages = _Messages(np.ones(len(edges)), np.empty(len(edges)))
     n_iter = call_compiled_function(
         "propagate_beliefs",
-        starts,
-        weights.detections,
+        np.searchsorted(tracks, np.arange(len(missed) + 1)),
+        np.ascontiguousarray(detections),
         edges,
         missed,
         new,
-        messages,
-        np.empty(n_detections),
+        *messages,
+        np.empty(len(new)),
+        np.empty(len(new), dtype=np.int64),
         _TOLERANCE,
         _MAX_ITER,
     )
-    if n_iter is None:
-        messages = _propagate_in_numpy(weights.tracks, weights.detections, edges, missed, new)
-    return _make_marginals(weights.tracks, weights.detections, edges, missed, new, messages)
+    return _propagate_in_numpy(tracks, detections, edges, missed, new) if n_iter is None else messages
 
 
 def _max_in_groups(groups: IntN, values: N, others: N) -> N:
@@ -80,34 +95,39 @@ def _max_in_groups(groups: IntN, values: N, others: N) -> N:
     return np.where(np.isfinite(result), result, 0.0)
 
 
-def _propagate_in_numpy(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> N:
-    """Return the messages from detections to tracks, (E,), after convergence."""
-    messages = np.ones(len(edges))
-    for _ in range(_MAX_ITER):
-        sent = _send_to_detections(tracks, edges, missed, messages)
-        total = new + sum_in_groups(detections, sent, len(new))
-        previous, messages = messages, 1.0 / _without(total[detections], sent)
-        if not len(edges) or (np.abs(messages - previous) / np.maximum(messages, 1e-300)).max() <= _TOLERANCE:
+def _propagate_in_numpy(tracks: IntN, detections: IntN, edges: N, missed: K, new: N) -> _Messages:
+    """Return the messages after convergence."""
+    received, sent = np.ones(len(edges)), np.zeros(len(edges))
+    for _ in range(_MAX_ITER if len(edges) else 0):
+        sent = edges / _sum_others(tracks, edges * received, missed)
+        previous, received = received, 1.0 / _sum_others(detections, sent, new)
+        if (np.abs(received - previous) / received).max() <= _TOLERANCE:
             break
-    return messages
+    return _Messages(received, sent)
 
 
-def _send_to_detections(tracks: IntN, edges: N, missed: K, messages: N) -> N:
-    """Return the messages from tracks to detections, (E,)."""
-    products = edges * messages
-    total = missed + sum_in_groups(tracks, products, len(missed))
-    return edges / _without(total[tracks], products)
+def _sum_others(groups: IntN, values: N, starts: N) -> N:
+    """Return the sum of ``starts`` and of all other values of the group, for each value; at least a tiny number.
+
+    The largest value of each group is kept out of the sum, because a sum minus its largest term would lose all digits.
+    """
+    order = np.lexsort((values, groups))
+    is_top = np.zeros(len(values), dtype=bool)
+    is_top[order] = np.append(groups[order][1:] != groups[order][:-1], True)
+    rest = starts + sum_in_groups(groups, np.where(is_top, 0.0, values), len(starts))
+    largest = sum_in_groups(groups, np.where(is_top, values, 0.0), len(starts))
+    return np.maximum(np.where(is_top, rest[groups], rest[groups] - values + largest[groups]), _TINY)
 
 
-def _without(totals: N, parts: N) -> N:
-    """Return totals without a part of each, above the rounding error of the totals."""
-    return np.maximum(totals - parts, np.maximum(_ROUNDING * totals, 1e-300))
+def _make_marginals(tracks: IntN, detections: IntN, products: N, missed: K, new: N, sent: N) -> Marginals:
+    """Return the marginals of converged messages; what has no edge is missed, or new, for sure.
 
-
-def _make_marginals(tracks: IntN, detections: IntN, edges: N, missed: K, new: N, messages: N) -> Marginals:
-    """Return the marginals of converged messages."""
-    products = edges * messages
-    track_totals = np.maximum(missed + sum_in_groups(tracks, products, len(missed)), 1e-300)
-    sent = _send_to_detections(tracks, edges, missed, messages)
-    detection_totals = np.maximum(new + sum_in_groups(detections, sent, len(new)), 1e-300)
-    return Marginals(products / track_totals[tracks], missed / track_totals, new / detection_totals)
+    ``products`` (E,) are weights of edges times messages from detections to tracks.
+    """
+    track_totals = missed + sum_in_groups(tracks, products, len(missed))
+    detection_totals = new + sum_in_groups(detections, sent, len(new))
+    return Marginals(
+        products / np.maximum(track_totals, _TINY)[tracks],
+        np.divide(missed, track_totals, out=np.ones(len(missed)), where=track_totals > 0.0),
+        np.divide(new, detection_totals, out=np.ones(len(new)), where=detection_totals > 0.0),
+    )

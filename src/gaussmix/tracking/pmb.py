@@ -7,18 +7,18 @@ derivation of MHT, JIPDA, and association-based MeMBer", IEEE Trans. Aerospace a
 García-Fernández, Williams, Granström & Svensson, "Poisson multi-Bernoulli mixture filter", ibid. 54, 2018).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gaussmix.tracking.components import Components
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.hypotheses import score_hypotheses, weigh_associations
 from gaussmix.tracking.marginals import compute_marginals
-from gaussmix.tracking.prediction import predict_components
+from gaussmix.tracking.prediction import predict_components, predict_tracks
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.track_estimates import estimate_tracks
-from gaussmix.tracking.track_update import keep_undetected, start_tracks, update_tracks
+from gaussmix.tracking.track_update import keep_undetected, update_tracks
 from gaussmix.tracking.tracker import AbstractTracker
-from gaussmix.tracking.tracks import Tracks, join_tracks
+from gaussmix.tracking.tracks import Tracks
 from gaussmix.types import ND
 
 
@@ -77,13 +77,12 @@ class PMB(AbstractTracker):
     def predict(self, state: PMBState, dt: float) -> PMBState:
         """Return the state after a time ``dt``: objects move, some leave, and new ones appear."""
         survival, birth, motion = self.model.survival_probability**dt, self.model.birth, self.model.motion
-        tracked = predict_components(motion, state.tracks.components, dt)
         undetected = predict_components(motion, state.undetected, dt)
         undetected = undetected.with_weights(survival * undetected.weights)
         return PMBState(
             Components.concatenate([undetected, birth.make_components(motion.n_states, dt)]),
             survival * state.n_anywhere + birth.rate * dt,
-            replace(state.tracks, existence=survival * state.tracks.existence, components=tracked),
+            predict_tracks(self.model, state.tracks, dt),
             state.next_label,
         )
 
@@ -91,10 +90,9 @@ class PMB(AbstractTracker):
         """Return the state after a scan with detections (n, m)."""
         scan = score_hypotheses(self.model, state.tracks, state.undetected, state.n_anywhere, detections)
         marginals = compute_marginals(weigh_associations(scan))
-        started = start_tracks(self.model, scan, marginals.new, state.next_label)
-        tracks = join_tracks(update_tracks(self.model, scan, marginals), started)
+        tracks, next_label = update_tracks(self.model, scan, marginals, state.next_label)
         undetected, n_anywhere = keep_undetected(self.model, scan, state.n_anywhere)
-        return PMBState(undetected, n_anywhere, tracks, state.next_label + len(started))
+        return PMBState(undetected, n_anywhere, tracks, next_label)
 
     def estimate(self, state: PMBState, time: float) -> Estimates:
         """Return the tracks that exist with more than ``report_threshold``: the mean of their heaviest component."""

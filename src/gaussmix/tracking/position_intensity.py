@@ -1,12 +1,14 @@
 """``position_intensity``: what a filter knows after a scan, as a mixture over positions."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gaussmix.model import Intensity
 from gaussmix.tracking.components import Components
+from gaussmix.tracking.hypothesis_clusters import marginal_weights
 from gaussmix.tracking.tracker import AbstractTracker
 from gaussmix.tracking.tracks import Tracks
 
@@ -30,7 +32,7 @@ def position_intensity(tracker: AbstractTracker) -> Intensity | None:
         Its columns are the coordinates; None if no component has a weight of at least 1e-4.
     """
     state = tracker.state
-    parts = [collect(getattr(state, name)) for name, collect in _PARTS.items() if hasattr(state, name)]
+    parts = [collect(state) for name, collect in _PARTS.items() if hasattr(state, name)]
     if not parts:
         return None
     components = Components.concatenate(parts)
@@ -51,9 +53,17 @@ def _weigh_by_existence(tracks: Tracks) -> Components:
     return components.with_weights(components.weights * tracks.existence[components.groups])
 
 
-# Parts of a filter's state by their names, and how each becomes weighted components.
+def _weigh_hypotheses(state: Any) -> Components:
+    """Return the components of single hypotheses, weighted by the probability that the hypothesis is right, too."""
+    hypotheses = state.hypotheses
+    weights = marginal_weights(state.clusters, len(hypotheses))
+    return _weigh_by_existence(replace(hypotheses, existence=weights * hypotheses.existence))
+
+
+# Parts of a filter's state by their names, and how a state with such a part becomes weighted components.
 _PARTS: dict[str, Callable[[Any], Components]] = {
-    "tracks": _weigh_by_existence,
-    "undetected": lambda components: components,
-    "intensity": lambda intensity: intensity.components,
+    "tracks": lambda state: _weigh_by_existence(state.tracks),
+    "hypotheses": _weigh_hypotheses,
+    "undetected": lambda state: state.undetected,
+    "intensity": lambda state: state.intensity.components,
 }

@@ -1,4 +1,4 @@
-"""Components after a time step, with one motion model or a choice of several for each object."""
+"""Components and tracks after a time step, with one motion model or a choice of several for each object."""
 
 import numpy as np
 
@@ -7,6 +7,8 @@ from gaussmix.tracking.components import Components
 from gaussmix.tracking.kalman import predict_states
 from gaussmix.tracking.motion import AbstractMotion
 from gaussmix.tracking.switching import SwitchingMotion
+from gaussmix.tracking.target_model import TargetModel
+from gaussmix.tracking.tracks import Tracks
 from gaussmix.types import Array
 
 _MAX_SQUARED_MIXING_DISTANCE = 4.0  # as the reduction after an update
@@ -45,6 +47,16 @@ def predict_components(
             mode, mixed.means[is_in_mode], mixed.covariances[is_in_mode], dt
         )
     return Components(mixed.groups, mixed.weights, means, covariances, mixed.modes)
+
+
+def predict_tracks(model: TargetModel, tracks: Tracks, dt: float) -> Tracks:
+    """Return the tracks after a time ``dt``: their states move, and each survives with ``survival_probability``."""
+    return Tracks(
+        model.survival_probability**dt * tracks.existence,
+        tracks.labels,
+        tracks.detections,
+        predict_components(model.motion, tracks.components, dt),
+    )
 
 
 def _mix_modes(components: Components, probabilities: Array, max_squared_distance: float) -> Components:

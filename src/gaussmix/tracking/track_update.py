@@ -8,28 +8,43 @@ from gaussmix.tracking.components import Components, sum_in_groups
 from gaussmix.tracking.hypotheses import ScanHypotheses, detect_anywhere, locate_births
 from gaussmix.tracking.marginals import Marginals
 from gaussmix.tracking.target_model import TargetModel
-from gaussmix.tracking.tracks import Tracks, normalize_tracks, reduce_components
+from gaussmix.tracking.tracks import Tracks, join_tracks, normalize_tracks, reduce_components
 from gaussmix.types import IntN, K, N
 
 _TINY = np.finfo(np.float64).tiny
 
 
-def update_tracks(model: TargetModel, scan: ScanHypotheses, marginals: Marginals) -> Tracks:
-    """Return the tracks after the scan: each is the mixture of its hypotheses, missed and with each detection.
+def update_tracks(
+    model: TargetModel, scan: ScanHypotheses, marginals: Marginals, next_label: int
+) -> tuple[Tracks, int]:
+    """Return the tracks after a scan, new ones included, and the next free label.
+
+    A track is the mixture of its hypotheses: missed, and with each detection. Tracks that exist with at most
+    ``min_existence`` are dropped, and mixtures reduced.
+    """
+    started = _start_tracks(model, scan, marginals.new, next_label)
+    tracks = join_tracks(_continue_tracks(model, scan, marginals), started)
+    relative = tracks.components.weights / tracks.existence[tracks.components.groups]
+    reduced = reduce_components(tracks.components.with_weights(relative), model.limits)
+    return normalize_tracks(replace(tracks, components=reduced)), next_label + len(started)
+
+
+def _continue_tracks(model: TargetModel, scan: ScanHypotheses, marginals: Marginals) -> Tracks:
+    """Return the earlier tracks that still exist; weights of components add up to the existence of their track.
 
     A missed track exists with r (1 - p_D) / (1 - r + r (1 - p_D)), a detected one with 1.
     """
     existence, edges = scan.tracks.existence, scan.edges
     missed_existence = marginals.missed * existence * scan.missed / (1.0 - existence * (1.0 - scan.missed))
     detected_existence = sum_in_groups(edges.tracks, marginals.edges, len(existence))
-    left = _weigh_missed(scan, missed_existence / np.maximum(scan.missed, _TINY))
-    return _make_tracks(
-        model,
-        missed_existence + detected_existence,
+    left = weigh_missed(scan, missed_existence / np.maximum(scan.missed, _TINY))
+    updated_existence = np.minimum(missed_existence + detected_existence, 1.0)
+    return Tracks(
+        updated_existence,
         scan.tracks.labels,
         _most_probable_detections(scan, marginals),
-        Components.concatenate([left, _weigh_detected(scan, marginals.edges)]),
-    )
+        Components.concatenate([left, weigh_detected(scan, marginals.edges)]),
+    ).select(updated_existence > model.min_existence)
 
 
 def _most_probable_detections(scan: ScanHypotheses, marginals: Marginals) -> IntN:
@@ -43,14 +58,14 @@ def _most_probable_detections(scan: ScanHypotheses, marginals: Marginals) -> Int
     return detections
 
 
-def _weigh_missed(scan: ScanHypotheses, factors: K) -> Components:
+def weigh_missed(scan: ScanHypotheses, factors: K) -> Components:
     """Return the components of tracks with weights w (1 - p_D), times a factor for each track."""
     components = scan.components.select(slice(0, scan.n_track_components))
     not_detected = 1.0 - scan.detection_probabilities[: scan.n_track_components]
     return components.with_weights(components.weights * not_detected * factors[components.groups])
 
 
-def _weigh_detected(scan: ScanHypotheses, edge_weights: N) -> Components:
+def weigh_detected(scan: ScanHypotheses, edge_weights: N) -> Components:
     """Return the updated components of all pairs of tracks; those of an edge add up to its weight."""
     edges, pairs, n_pairs = scan.edges, scan.pairs, scan.n_track_pairs
     parts = np.exp(scan.log_pair_weights[:n_pairs] - edges.log_likelihoods[edges.edge_of_pair])
@@ -58,49 +73,65 @@ def _weigh_detected(scan: ScanHypotheses, edge_weights: N) -> Components:
     return Components(
         scan.components.groups[owners],
         edge_weights[edges.edge_of_pair] * parts,
-        scan.pair_means[:n_pairs],
+        scan.update_means(slice(0, n_pairs)),
         scan.update.covariances[owners],
         scan.components.modes[owners],
     )
 
 
-def start_tracks(model: TargetModel, scan: ScanHypotheses, new_probabilities: N, next_label: int) -> Tracks:
+def _start_tracks(model: TargetModel, scan: ScanHypotheses, new_probabilities: N, next_label: int) -> Tracks:
     """Return a new track for each detection that may be the first one of an object.
 
-    Parameters
-    ----------
-    model : TargetModel
-    scan : ScanHypotheses
-    new_probabilities : array of shape (n,)
-        Probabilities that no earlier track gave the detection.
-    next_label : int
-        Label of the first new track.
+    ``new_probabilities`` (n,) are those that no earlier track gave the detection. Weights of components add up to the
+    existence of their track.
     """
-    n_detections = len(scan.measurements)
-    with np.errstate(invalid="ignore"):
-        born_fraction = np.where(np.isfinite(scan.log_born), np.exp(scan.log_born - scan.log_new), 0.0)
-    existence = new_probabilities * born_fraction
-    is_started = existence > model.min_existence
+    existence = np.minimum(new_probabilities * born_fractions(scan), 1.0)
+    started = np.flatnonzero(existence > model.min_existence)
+    positions = np.full(len(existence), -1)
+    positions[started] = np.arange(len(started))
+    factors = np.zeros(len(existence))
+    factors[started] = existence[started]
+    components = weigh_first_detections(model, scan, factors)
+    return Tracks(
+        existence[started],
+        next_label + np.arange(len(started)),
+        started,
+        components.with_groups(positions[components.groups]),
+    )
+
+
+def born_fractions(scan: ScanHypotheses) -> N:
+    """Return the probability that a detection (n,) without an earlier track is the first one of an object."""
+    fractions = np.zeros(len(scan.log_born))
+    born = np.flatnonzero(np.isfinite(scan.log_born))
+    fractions[born] = np.exp(scan.log_born[born] - scan.log_new[born])
+    return fractions
+
+
+def weigh_first_detections(model: TargetModel, scan: ScanHypotheses, factors: N) -> Components:
+    """Return the states of new objects after their first detections, in groups 0 to n - 1 of detections.
+
+    Weights add up to ``factors`` (n,); detections with the factor 0 are left out.
+    """
+    log_factors = np.full(len(factors), -np.inf)
+    used = np.flatnonzero(factors > 0.0)
+    log_factors[used] = np.log(factors[used]) - scan.log_born[used]
     owners, detections = scan.pairs.components[scan.n_track_pairs :], scan.pairs.detections[scan.n_track_pairs :]
-    weights = np.exp(scan.log_pair_weights[scan.n_track_pairs :] - np.maximum(scan.log_born[detections], -1e300))
+    is_used = factors[detections] > 0.0
+    positions = scan.n_track_pairs + np.flatnonzero(is_used)
+    owners, detections = owners[is_used], detections[is_used]
     at_places = Components(
         detections,
-        weights * existence[detections],
-        scan.pair_means[scan.n_track_pairs :],
+        np.exp(scan.log_pair_weights[positions] + log_factors[detections]),
+        scan.update_means(positions),
         scan.update.covariances[owners],
         scan.components.modes[owners],
     )
-    is_anywhere = is_started & np.isfinite(scan.log_anywhere)
-    means, covariances = locate_births(model, scan.measurements[is_anywhere])
-    positions = np.flatnonzero(is_anywhere)
-    fractions = np.exp(scan.log_anywhere[positions] - scan.log_born[positions])
-    anywhere = Components(
-        positions, existence[positions] * fractions, means, covariances, np.zeros(len(positions), dtype=np.int64)
-    )
-    labels = np.zeros(n_detections, dtype=np.int64)
-    labels[is_started] = next_label + np.arange(int(is_started.sum()))
-    components = Components.concatenate([at_places, anywhere])
-    return _make_tracks(model, existence, labels, np.arange(n_detections), components)
+    anywhere = np.flatnonzero((factors > 0.0) & np.isfinite(scan.log_anywhere))
+    means, covariances = locate_births(model, scan.measurements[anywhere])
+    weights = np.exp(scan.log_anywhere[anywhere] + log_factors[anywhere])
+    modes = np.zeros(len(anywhere), dtype=np.int64)
+    return Components.concatenate([at_places, Components(anywhere, weights, means, covariances, modes)])
 
 
 def keep_undetected(model: TargetModel, scan: ScanHypotheses, n_anywhere: float) -> tuple[Components, float]:
@@ -115,14 +146,3 @@ def keep_undetected(model: TargetModel, scan: ScanHypotheses, n_anywhere: float)
         else float(probability)
     )
     return reduced, n_anywhere * (1.0 - mean_probability)
-
-
-def _make_tracks(model: TargetModel, existence: K, labels: IntN, detections: IntN, components: Components) -> Tracks:
-    """Return the tracks that are likely enough, with reduced mixtures whose weights add up to 1.
-
-    Weights of components add up to the existence of their track.
-    """
-    kept = Tracks(np.minimum(existence, 1.0), labels, detections, components).select(existence > model.min_existence)
-    relative = kept.components.weights / kept.existence[kept.components.groups]
-    reduced = reduce_components(kept.components.with_weights(relative), model.limits)
-    return normalize_tracks(replace(kept, components=reduced))

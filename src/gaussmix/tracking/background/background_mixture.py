@@ -43,8 +43,9 @@ class BackgroundMixture:
         Standard deviations within which a pixel is background. Lower values find more, and more noise.
     initial_deviation : float, default=0.01
         Standard deviation of one channel of a new component.
-    min_deviation, max_deviation : float, default=0.005, 0.02
-        Bounds of the standard deviation of one channel.
+    min_deviation, max_deviation : float, default=0.003, 0.02
+        Bounds of the standard deviation of one channel. The lower one is about a level of 8 bits: compressed video of
+        still scenes has less noise than its rounding.
     detect_shadows : bool, default=True
         Whether pixels that are a darker copy of their background get the value 127.
     min_shadow_brightness : float, default=0.5
@@ -102,7 +103,7 @@ class BackgroundMixture:
         match_threshold: float = 3.0,
         background_threshold: float = 4.0,
         initial_deviation: float = 0.01,
-        min_deviation: float = 0.005,
+        min_deviation: float = 0.003,
         max_deviation: float = 0.02,
         detect_shadows: bool = True,
         min_shadow_brightness: float = 0.5,
@@ -245,10 +246,11 @@ class BackgroundMixture:
         return background
 
     @property
-    def _unit(self) -> np.float32 | float:
+    def _unit(self) -> np.float32 | np.float64:
         """Size of one level of brightness in the units of the frames."""
         is_byte = self._format is None or self._format.dtype == "uint8"
-        return np.float32(1.0) if is_byte else self.options.value_range / BYTE_RANGE
+        # Double precision holds squares of units that single precision does not.
+        return np.float32(1.0) if is_byte else np.float64(self.options.value_range / BYTE_RANGE)
 
     def _sorted_weights(self) -> tuple[AnyArray, AnyArray]:
         """Return the weights (K, H, W), and the slots from the heaviest to the lightest, (K, H, W)."""

@@ -13,7 +13,7 @@ BYTE_RANGE = 255.0
 MAX_COMPONENTS = 16
 
 # Largest threshold and range for which all squares stay finite in single precision.
-_MAX_THRESHOLD, _RANGE_BOUNDS = 1e6, (1e-200, 1e200)
+_MAX_THRESHOLD, _RANGE_BOUNDS = 1e6, (1e-100, 1e100)
 
 
 @dataclass(frozen=True)

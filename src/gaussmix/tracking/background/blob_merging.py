@@ -70,7 +70,8 @@ def find_pieces(foreground: AnyArray, min_pixels: float) -> Pieces:
 def merge_fragments(pieces: Pieces, size: TypicalSize | None, max_gap: float, frame_gap: float) -> Pieces:
     """Return the pieces after merging fragments of one object, those with the smallest common box first.
 
-    Two pieces are fragments if one is above the other with a small gap, or if both fit into a box of the typical size.
+    Two pieces are fragments if the vertical gap between them is small, their common box is not much higher than an
+    object, and either one is above the other or the common box is not much wider than an object.
 
     Parameters
     ----------
@@ -118,8 +119,7 @@ def _pair_costs(
         is_object = is_above & (-overlap[..., 1] <= frame_gap)
     else:
         width, height = size.at(common_low[..., 1] + 0.5 * common[..., 1])
-        is_low = common[..., 1] <= MAX_RELATIVE_SIZE * height
-        is_small = is_low & (common[..., 0] <= MAX_RELATIVE_SIZE * width)
-        is_object = (is_above & is_low & (-overlap[..., 1] <= max_gap * height)) | is_small
+        has_size = (common[..., 1] <= MAX_RELATIVE_SIZE * height) & (-overlap[..., 1] <= max_gap * height)
+        is_object = has_size & (is_above | (common[..., 0] <= MAX_RELATIVE_SIZE * width))
     is_object[np.arange(len(chosen)), chosen] = False
     return np.where(is_object, common.prod(axis=2), np.inf)

@@ -25,7 +25,10 @@ _MIN_GAIN = 0.2
 
 # Most objects of a piece, pixels that the mixture looks at, and iterations of EM.
 MAX_OBJECTS = 6
-_MAX_PIXELS, _N_ITERATIONS = 400, 25
+_MAX_PIXELS, _N_ITERATIONS = 400, 50
+
+# Rise of the mean log-likelihood below which EM ends.
+_TOLERANCE = 1e-4
 
 
 class _ObjectMixture(NamedTuple):
@@ -62,23 +65,31 @@ def _choose_mixture(points: AnyArray) -> _ObjectMixture:
 
 
 def _fit_mixture(points: AnyArray, n_components: int) -> _ObjectMixture:
-    """Fit means and weights of components with unit covariance by EM, from quantiles along the principal axis."""
+    """Fit means and weights of components with unit covariance by EM, from quantiles along the principal axis.
+
+    The log-likelihood lacks its part that is the same for any number of components.
+    """
     centre = points.mean(axis=0)
-    angle = _principal_angle(points - centre)
+    centred = points - centre
+    angle = _principal_angle(centred)
     axis = np.array([math.cos(angle), math.sin(angle)])
     levels = (np.arange(n_components) + 0.5) / n_components
-    means = centre + np.quantile((points - centre) @ axis, levels)[:, None] * axis
+    means = np.quantile(centred @ axis, levels)[:, None] * axis
     weights = np.full(n_components, 1.0 / n_components)
     log_likelihood = -math.inf
     for _ in range(_N_ITERATIONS):
-        scores = -0.5 * ((points[:, None] - means) ** 2).sum(axis=2) + np.log(weights)
-        largest = scores.max(axis=1, keepdims=True)
+        # One row per component: sums over the few components are then sums of long rows.
+        scores = means @ centred.T + (np.log(weights) - 0.5 * (means**2).sum(axis=1))[:, None]
+        largest = scores.max(axis=0)
         terms = np.exp(scores - largest)
-        sums = terms.sum(axis=1, keepdims=True)
-        log_likelihood = float((np.log(sums) + largest).mean())
-        mass = (terms / sums).sum(axis=0) + np.finfo(float).tiny
-        means, weights = (terms / sums).T @ points / mass[:, None], mass / mass.sum()
-    return _ObjectMixture(log_likelihood, means, weights)
+        sums = terms.sum(axis=0)
+        previous, log_likelihood = log_likelihood, float((np.log(sums) + largest).mean())
+        terms /= sums
+        mass = terms.sum(axis=1) + np.finfo(float).tiny
+        means, weights = terms @ centred / mass[:, None], mass / mass.sum()
+        if log_likelihood - previous < _TOLERANCE:
+            break
+    return _ObjectMixture(log_likelihood, means + centre, weights)
 
 
 def _principal_angle(centred: AnyArray) -> float:

@@ -13,11 +13,11 @@ from scipy import stats
 
 from gaussmix.types import AnyArray
 
+# Part of the boxes on either side beyond whose rows sizes are constant rather than extrapolated.
+_EDGE_FRACTION = 0.05
+
 # Fewest boxes from which a size is learned, and the most recent ones that are kept.
 MIN_BOXES, MAX_BOXES = 40, 500
-
-# Part of the boxes beyond whose rows on either side sizes are constant rather than extrapolated.
-_EDGE_FRACTION = 0.05
 
 
 class SizeLine(NamedTuple):
@@ -40,7 +40,7 @@ class TypicalSize:
     width, height : SizeLine
         The sizes at a row from ``first_row`` to ``last_row``. Beyond, they are those at the nearest of these rows.
     first_row, last_row : float
-        Rows between which boxes were seen.
+        Rows between which nine tenths of the boxes were seen.
     """
 
     width: SizeLine

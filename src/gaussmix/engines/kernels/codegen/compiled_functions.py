@@ -209,10 +209,10 @@ compute_pair_costs = CompiledFunction(
     "compute_pair_costs", _kernel_importer("agglomeration.merge_loop", "compute_pair_costs")
 )
 merge_groups = CompiledFunction("merge_groups", _kernel_importer("agglomeration.merge_loop", "merge_groups"))
+update_pixel_mixtures = CompiledFunction(
+    "update_pixel_mixtures", _kernel_importer("background.pixel_update", "update_pixel_mixtures")
+)
 merge_in_groups = CompiledFunction("merge_in_groups", _kernel_importer("tracking.merging", "merge_in_groups"))
 propagate_beliefs = CompiledFunction(
     "propagate_beliefs", _kernel_importer("tracking.belief_propagation", "propagate_beliefs")
-)
-update_pixel_mixtures = CompiledFunction(
-    "update_pixel_mixtures", _kernel_importer("background.pixel_update", "update_pixel_mixtures")
 )
