@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from gaussmix.report import TrackSummary
 from gaussmix.tracking import PMB
 from tests.cli.conftest import Run, Write, read_error
 from tests.tracking.recordings import simulate_scans
@@ -32,12 +33,15 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest)
     """Draw no pictures, except in tests that ask for ``pictures``."""
     if "pictures" in request.fixturenames:
         return
-    monkeypatch.setattr(
-        "gaussmix.cli.track_points.write_track_animation", lambda path, *rest, **named: Path(path).write_bytes(b"GIF")
-    )
-    monkeypatch.setattr(
-        "gaussmix.report.track_page.render_track_html", lambda summary, **named: f"<html>{named}</html>"
-    )
+
+    def write_stub(path: Path, *arguments: Any, **options: Any) -> None:
+        path.write_bytes(b"GIF")
+
+    def render_stub(summary: TrackSummary, **options: Any) -> str:
+        return f"{summary.filter_name} {options}"
+
+    monkeypatch.setattr("gaussmix.cli.track_points.write_track_animation", write_stub)
+    monkeypatch.setattr("gaussmix.report.track_page.render_track_html", render_stub)
 
 
 @pytest.fixture
