@@ -39,6 +39,7 @@ from gaussmix.errors.tracking_filters import (
     MeasurementError,
     MotionError,
     ReductionError,
+    TrackingDataError,
 )
 from gaussmix.errors.tracking_input import DetectionTableError
 from gaussmix.errors.tracking_tables import TrackEvaluationError, TrackInputError

@@ -1,4 +1,4 @@
-"""Errors about filters of one object, switching motion models, and the reduction of mixtures."""
+"""Errors about filters, recordings, switching motion models, and the reduction of mixtures."""
 
 from collections.abc import Sequence
 
@@ -124,4 +124,25 @@ class MotionError(ParameterError):
         return cls(
             "this FunctionSensor cannot locate an object from its first detection; give locate_function, or let "
             "objects appear at known places"
+        )
+
+
+class TrackingDataError(DataError):
+    """Detections from which nothing can be tracked."""
+
+    @classmethod
+    def too_few_scans(cls, n_scans: int, minimum: int) -> "TrackingDataError":
+        """Return the error that a recording has too few scans with detections."""
+        return cls(
+            f"the recording has {format_count(n_scans, 'scan')}, or no detections; a model can be estimated from at "
+            f"least {minimum} scans with detections, else give the model"
+        )
+
+    @classmethod
+    def no_tracks(cls, n_scans: int, n_detections: int) -> "TrackingDataError":
+        """Return the error that no object could be followed."""
+        return cls(
+            f"none of the {format_count(n_detections, 'detection')} in {format_count(n_scans, 'scan')} can be followed "
+            "through three scans, so no model can be estimated; check the columns of time and coordinates, or give the "
+            "model"
         )
