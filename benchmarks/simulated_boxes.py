@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtr
 
 from gaussmix.tracking import TrackTable
 
@@ -56,9 +57,9 @@ class Detector:
     Attributes
     ----------
     probability : float
-        Of detecting a person who is fully visible.
+        Of detecting a person who is fully visible. Whoever is missed is likely to be missed again for `memory` seconds.
     jitter : float
-        Standard deviation of sides; half of its variance is correlated from frame to frame.
+        Standard deviation of sides; half of the variance is correlated in time.
     false_rate : float
         False boxes per frame at random places.
     n_decoys, decoy_probability : int, float
@@ -67,8 +68,12 @@ class Detector:
         Of a second box for the same person.
     merge_probability : float
         That one box covers two people who overlap.
+    max_overlap : float
+        Boxes that overlap a more confident one by more are dropped, as detectors do (non-maximum suppression).
     min_confidence : float
         Boxes below are not reported.
+    memory : float
+        Seconds over which errors and misses are correlated.
     """
 
     probability: float = 0.95
@@ -78,7 +83,9 @@ class Detector:
     decoy_probability: float = 0.15
     duplicate_probability: float = 0.01
     merge_probability: float = 0.3
+    max_overlap: float = 0.5
     min_confidence: float = 0.1
+    memory: float = 0.15
 
 
 SCENES = {
@@ -91,7 +98,7 @@ SCENES = {
 DETECTORS = {
     "good": Detector(),
     "weak": Detector(probability=0.8, jitter=0.05, false_rate=1.0, n_decoys=3),
-    "strict": Detector(probability=0.9, min_confidence=0.5, false_rate=0.5),
+    "strict": Detector(probability=0.9, min_confidence=0.5, false_rate=0.5, max_overlap=0.3),
 }
 
 
@@ -118,7 +125,9 @@ def simulate_boxes(scene: Scene, detector: Detector, seed: int) -> SimulatedBoxe
     n_frames = round(scene.seconds * scene.frame_rate)
     walks = _walk(scene, n_frames, rng)
     boxes = _project_people(scene, walks, rng)
-    errors = _correlated_errors(n_frames, scene.n_people, detector.jitter, rng)
+    correlation = np.exp(-1.0 / (scene.frame_rate * detector.memory))
+    errors = _correlated_errors(n_frames, scene.n_people, detector.jitter, correlation, rng)
+    luck = ndtr(_correlated_noise((n_frames, scene.n_people), correlation, rng))
     decoys = _random_boxes(scene, detector.n_decoys, rng)
     truth: list[np.ndarray] = []
     found: list[np.ndarray] = []
@@ -127,9 +136,9 @@ def simulate_boxes(scene: Scene, detector: Detector, seed: int) -> SimulatedBoxe
         people = np.flatnonzero(visible >= _MIN_VISIBLE)
         labels = walks.labels[frame, people]
         truth.append(np.column_stack([np.full(len(people), frame + 1), labels, boxes[frame, people]]))
-        rows = _detect_people(detector, boxes[frame], shown, visible, errors[frame], rng)
+        rows = _detect_people(detector, boxes[frame], shown, visible, errors[frame], luck[frame], rng)
         rows = np.vstack([rows, _detect_nothing(scene, detector, decoys, rng)])
-        rows = _clip(scene, rows[rows[:, 4] >= detector.min_confidence])
+        rows = _suppress(detector, _clip(scene, rows[rows[:, 4] >= detector.min_confidence]))
         found.append(np.column_stack([np.full(len(rows), frame + 1), rows[rng.permutation(len(rows))]]))
     rows, all_found = np.vstack(truth), np.vstack(found)
     return SimulatedBoxes(
@@ -197,12 +206,20 @@ def _visible_parts(scene: Scene, boxes: np.ndarray, depths: np.ndarray) -> tuple
     return visible, np.where(visible[:, None] > 0, np.hstack([low, high - low]), boxes)
 
 
-def _correlated_errors(n_frames: int, n_people: int, jitter: float, rng: np.random.Generator) -> np.ndarray:
+def _correlated_noise(shape: tuple[int, ...], correlation: float, rng: np.random.Generator) -> np.ndarray:
+    """Return standard normal noise (T, ...) with a correlation between consecutive frames."""
+    noise = rng.normal(size=shape)
+    for frame in range(1, len(noise)):
+        noise[frame] = correlation * noise[frame - 1] + np.sqrt(1.0 - correlation**2) * noise[frame]
+    return noise
+
+
+def _correlated_errors(
+    n_frames: int, n_people: int, jitter: float, correlation: float, rng: np.random.Generator
+) -> np.ndarray:
     """Return errors (T, P, 4) of left, top, right and bottom, as fractions of the height."""
-    slow, white = rng.normal(size=(2, n_frames, n_people, 4))
-    for frame in range(1, n_frames):
-        slow[frame] = 0.7 * slow[frame - 1] + np.sqrt(1 - 0.7**2) * slow[frame]
-    return jitter * np.sqrt(0.5) * (slow + white)
+    slow = _correlated_noise((n_frames, n_people, 4), correlation, rng)
+    return jitter * np.sqrt(0.5) * (slow + rng.normal(size=slow.shape))
 
 
 def _detect_people(
@@ -211,11 +228,12 @@ def _detect_people(
     shown: np.ndarray,
     visible: np.ndarray,
     errors: np.ndarray,
+    luck: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Return boxes and confidences (n, 5) of the people who are detected, with duplicates and merged boxes."""
     certainty = np.clip((visible - 0.15) / 0.45, 0.0, 1.0)
-    is_found = rng.random(len(boxes)) < detector.probability * certainty
+    is_found = luck < detector.probability * certainty
     reported = np.where(rng.random(len(boxes))[:, None] < 0.5, shown, boxes)
     reported = _merge_overlapping(detector, reported, is_found, rng)
     confidence = rng.beta(1.5 + 16 * certainty**2, 2.0)
@@ -261,6 +279,18 @@ def _detect_nothing(scene: Scene, detector: Detector, decoys: np.ndarray, rng: n
     shown = shown + 0.03 * shown[:, 3:] * rng.normal(size=shown.shape)
     confidence = np.concatenate([rng.beta(2, 4, len(random)), rng.beta(4, 4, len(shown))])
     return np.column_stack([np.vstack([random, shown]), confidence])
+
+
+def _suppress(detector: Detector, rows: np.ndarray) -> np.ndarray:
+    """Return boxes and confidences (n, 5) without those that overlap a more confident one too much."""
+    kept = rows[:0]
+    for row in rows[np.argsort(-rows[:, 4])]:
+        common = np.minimum(kept[:, :2] + kept[:, 2:4], row[:2] + row[2:4]) - np.maximum(kept[:, :2], row[:2])
+        area = np.prod(np.maximum(common, 0.0), axis=1)
+        overlap = area / (np.prod(kept[:, 2:4], axis=1) + row[2] * row[3] - area)
+        if not (overlap > detector.max_overlap).any():
+            kept = np.vstack([kept, row])
+    return kept
 
 
 def _clip(scene: Scene, rows: np.ndarray) -> np.ndarray:

@@ -49,7 +49,7 @@ COMMANDS = {
     "anomaly-stream": anomaly_stream,
     "churn": churn,
     "churn-segments": churn_segments,
-    "track-boxes": track_boxes,
     "tracking-video": tracking_video,
+    "track-boxes": track_boxes,
     "tracking": tracking,
 }

@@ -12,11 +12,11 @@ class BoxTrackingError(DataError):
         return cls("the table has no boxes; pass a TrackTable with boxes of left, top, width and height")
 
     @classmethod
-    def no_area(cls, side: str, value: float, row: int) -> "BoxTrackingError":
+    def no_area(cls, side: str, value: float, row: int, minimum: float) -> "BoxTrackingError":
         """Return the error that a box has no width or height."""
         return cls(
-            f"the {side} of a box must be above 0, but is {value} in row {row}; boxes are left, top, width, height, "
-            "and rows count from 0"
+            f"the {side} of a box must be at least {minimum:g}, but is {value} in row {row}; boxes are left, top, "
+            "width, height, and rows count from 0"
         )
 
     @classmethod
@@ -30,6 +30,11 @@ class BoxTrackingError(DataError):
     def wrong_n_confidences(cls, shape: tuple[int, ...], n_boxes: int) -> "BoxTrackingError":
         """Return the error that there is not one confidence per box."""
         return cls(f"confidences must have the shape ({n_boxes},), one for each box, but has {shape}")
+
+    @classmethod
+    def not_numeric_confidences(cls, cause: Exception) -> "BoxTrackingError":
+        """Return the error that confidences cannot be converted to numbers."""
+        return cls(f"confidences must be numbers from 0 to 1: {cause}; convert them first, or pass none")
 
     @classmethod
     def invalid_confidence(cls, value: float, row: int) -> "BoxTrackingError":

@@ -159,10 +159,10 @@ def test_unsure_boxes_continue_tracks_but_start_none() -> None:
 
 
 def test_a_lost_track_does_not_take_an_unsure_box() -> None:
-    frames = moving_box(np.arange(10))
+    frames = moving_box(np.arange(12))
     tracker = BoxTracker()
-    tracker.run([*frames[:5], NONE])
-    assert tracker.step(frames[6], [0.3]).idle.tolist() == [2.0]
+    tracker.run([*frames[:9], NONE])
+    assert tracker.step(frames[10], [0.3]).idle.tolist() == [2.0]
 
 
 def test_the_covariance_grows_while_a_track_is_lost() -> None:
@@ -199,6 +199,13 @@ def test_a_long_gap_in_a_table_costs_nothing() -> None:
     rows = np.vstack(moving_box(np.zeros(4)))
     table = TrackTable([1, 2, 10**12, 10**12 + 1], [-1] * 4, boxes=rows)
     assert np.unique(BoxTracker().track(table).label).tolist() == [1, 2]
+
+
+def test_short_tracks_do_not_coast() -> None:
+    """A track of n detections is reported for n / 3 frames without one."""
+    for n_hits, n_reported in ((2, 0), (3, 1), (5, 1), (6, 2), (9, 3)):
+        frames = [*moving_box(np.arange(n_hits)), *[NONE] * 5]
+        assert [len(one) for one in BoxTracker(coasting=5).run(frames)][n_hits:].count(1) == n_reported
 
 
 def test_coasting_reports_missed_boxes() -> None:

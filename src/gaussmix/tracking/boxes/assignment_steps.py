@@ -36,7 +36,7 @@ def advance_assignment(options: BoxOptions, state: BoxState, detections: BoxDete
     tracks = continued.select(is_kept).join(started)
     return BoxState(
         tracks,
-        tracks.is_confirmed & (tracks.idle <= options.coasting),
+        tracks.is_confirmed & tracks.is_in_view(options.coasting),
         np.setdiff1d(state.tracks.labels, tracks.labels),
         AssignmentMemory(state.memory.next_label + len(started), True),
     )

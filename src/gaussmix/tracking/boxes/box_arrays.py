@@ -1,9 +1,13 @@
 """Boxes as arrays: two ways to write them, and how much they overlap."""
 
 import numpy as np
+from scipy.spatial import cKDTree
 
+from gaussmix.tracking.metrics.frame_pairs import RowPairs
 from gaussmix.tracking.metrics.similarity import intersection_over_union
-from gaussmix.types import ND, N
+from gaussmix.types import ND, IntArray, N
+
+_ROUNDING = 1e-6  # in larger sides, added to the distance of centers
 
 
 def to_centers(boxes: ND) -> ND:
@@ -16,11 +20,19 @@ def to_corners(boxes: ND) -> ND:
     return np.hstack([boxes[:, :2] - 0.5 * boxes[:, 2:], boxes[:, 2:]])
 
 
-def overlap_all(first: ND, second: ND) -> ND:
-    """Return intersection over union (n, m) of boxes (n, 4) and (m, 4) of center, width and height."""
-    rows, columns = np.indices((len(first), len(second))).reshape(2, -1)
-    pairs = intersection_over_union(to_corners(first)[rows], to_corners(second)[columns])
-    return pairs.reshape(len(first), len(second))
+def find_overlapping_pairs(boxes: ND, min_overlap: float) -> IntArray:
+    """Return the pairs (P, 2) of boxes (n, 4) with an intersection over union above ``min_overlap``, sorted.
+
+    Boxes are center, width and height. The centers of such a pair differ by at most the fraction 1 - ``min_overlap`` of
+    the larger side, along each axis.
+    """
+    if len(boxes) < 2:
+        return np.zeros((0, 2), dtype=np.int64)
+    tree = cKDTree(boxes[:, :2] / boxes[:, 2:].max(axis=0))
+    pairs = tree.query_pairs(1.0 - min_overlap + _ROUNDING, p=np.inf, output_type="ndarray")
+    corners = to_corners(boxes)
+    pairs = pairs[intersection_over_union(corners, corners, RowPairs(pairs[:, 0], pairs[:, 1])) > min_overlap]
+    return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))])
 
 
 def cover_fractions(boxes: ND, occluders: ND, max_overlap: float) -> N:

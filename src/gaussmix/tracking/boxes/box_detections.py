@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.core.input_arrays import require_finite
 from gaussmix.core.input_kinds import fill_masked_with_nan
 from gaussmix.errors import BoxTrackingError
-from gaussmix.tracking.boxes.box_arrays import overlap_all, to_centers
+from gaussmix.tracking.boxes.box_arrays import find_overlapping_pairs, to_centers
 from gaussmix.tracking.tracker import parse_detections
 from gaussmix.types import ND, ArrayLike, BoolN, IntN, N
 
+_MIN_PIXELS = 1e-9
 _MAX_PIXELS = 1e9  # beyond, squares and products of sides would lose all digits of a position
 
 
@@ -38,19 +38,19 @@ def parse_boxes(boxes: ArrayLike, confidences: ArrayLike | None) -> BoxDetection
         not above 0, a coordinate is out of range, or a confidence is not from 0 to 1.
     """
     rows = parse_detections(boxes, 4)
-    _require_boxes(rows)
+    require_sides(rows)
     values = np.ones(len(rows)) if confidences is None else _parse_confidences(confidences, len(rows))
     order = np.lexsort((*rows.T, -values))
     return BoxDetections(to_centers(rows[order]), values[order])
 
 
-def _require_boxes(rows: ND) -> None:
+def require_sides(rows: ND) -> None:
     """Raise BoxTrackingError for the first box without area or out of range."""
     for name, column in (("width", 2), ("height", 3)):
-        has_side = rows[:, column] * _MAX_PIXELS > 1.0
+        has_side = rows[:, column] >= _MIN_PIXELS
         if not has_side.all():
             row = int(np.argmin(has_side))
-            raise BoxTrackingError.no_area(name, float(rows[row, column]), row)
+            raise BoxTrackingError.no_area(name, float(rows[row, column]), row, _MIN_PIXELS)
     is_far = (np.abs(rows) > _MAX_PIXELS).any(axis=1)
     if is_far.any():
         row = int(np.argmax(is_far))
@@ -59,13 +59,15 @@ def _require_boxes(rows: ND) -> None:
 
 def _parse_confidences(confidences: ArrayLike, n_boxes: int) -> N:
     """Return one confidence for each box."""
-    values = np.asarray(fill_masked_with_nan(confidences), dtype=np.float64)
+    try:
+        values = np.asarray(fill_masked_with_nan(confidences), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BoxTrackingError.not_numeric_confidences(error) from error
     if values.size == 0 and n_boxes == 0:
         return np.zeros(0)
     if values.shape != (n_boxes,):
         raise BoxTrackingError.wrong_n_confidences(values.shape, n_boxes)
-    require_finite(values[:, None], ("confidences",))
-    is_invalid = (values < 0.0) | (values > 1.0)
+    is_invalid = ~((values >= 0.0) & (values <= 1.0))
     if is_invalid.any():
         row = int(np.argmax(is_invalid))
         raise BoxTrackingError.invalid_confidence(float(values[row]), row)
@@ -74,11 +76,11 @@ def _parse_confidences(confidences: ArrayLike, n_boxes: int) -> N:
 
 def remove_duplicates(detections: BoxDetections, max_overlap: float) -> BoxDetections:
     """Drop boxes that overlap a more confident one by more than ``max_overlap`` (greedy non-maximum suppression)."""
-    overlaps = np.triu(overlap_all(detections.boxes, detections.boxes) > max_overlap, 1)
-    if not overlaps.any():
+    pairs = find_overlapping_pairs(detections.boxes, max_overlap)
+    if not len(pairs):
         return detections
-    is_kept = np.ones(len(overlaps), dtype=bool)
-    for row in range(len(overlaps)):
-        if is_kept[row]:
-            is_kept &= ~overlaps[row]
+    is_kept = np.ones(len(detections), dtype=bool)
+    for first, second in pairs.tolist():
+        if is_kept[first]:
+            is_kept[second] = False
     return detections.select(is_kept)

@@ -61,13 +61,14 @@ class BoxTracker:
     buffer : float, default=30.0
         Frames without a detection after which a track is removed. Until then it can be found again.
     coasting : float, default=2.0
-        Confirmed tracks are reported this many frames beyond their last detection. Used by ``"assignment"``.
+        Confirmed tracks are reported for this many frames beyond their last detection, and for at most a third of the
+        number of their detections.
     duplicate_overlap : float, default=0.9
         Of two boxes of a frame with a larger intersection over union, only the more confident one is used.
     gate_probability : float, default=0.999
         Boxes outside the region that has this probability for a track do not continue it.
     noise_std : float, default=0.05
-        Standard deviation of the errors of center, width and height, in heights of the box.
+        Standard deviation of the errors of the four sides, in heights of the box.
     speed_change_std : float, default=0.3
         Standard deviation of the change of each component of the velocity over one second, in heights per second.
     size_change_std : float, default=0.15

@@ -25,6 +25,7 @@ class TrackPhase(Enum):
     REMOVED = "removed"
 
 
+_HITS_PER_MISS = 3  # detections for which a track is reported in one frame without
 _LIVING_PHASES = (TrackPhase.TENTATIVE, TrackPhase.CONFIRMED, TrackPhase.LOST)
 
 
@@ -87,6 +88,13 @@ class BoxTracks:
         none, integers, boxes = np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros((0, 4))
         bools = np.zeros(0, dtype=bool)
         return cls(integers, np.zeros((0, 6)), np.zeros((0, 6, 6)), integers, none, bools, none, boxes)
+
+    def is_in_view(self, coasting: float) -> BoolN:
+        """Return whether each track was seen lately: at most ``coasting`` frames ago, or a third of its detections.
+
+        A track of a few detections may be a false one, so it is not continued without a detection.
+        """
+        return self.idle <= np.minimum(coasting, self.n_hits / _HITS_PER_MISS)
 
     def can_return(self, dt: float, buffer: float) -> BoolN:
         """Return whether each track may have a detection after ``dt`` frames: at most ``buffer`` frames are missing."""

@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.core import linalg
 from gaussmix.core.scalar_checks import is_number_in, require_integer
 from gaussmix.errors import BoxTrackingError, ParameterError
 from gaussmix.tracking.boxes.box_arrays import to_centers
-from gaussmix.tracking.boxes.box_filter import make_transition, predict_boxes, prepare_box_update, start_boxes, to_boxes
+from gaussmix.tracking.boxes.box_detections import require_sides
+from gaussmix.tracking.boxes.box_filter import make_motion, predict_boxes, prepare_box_update, start_boxes, to_boxes
 from gaussmix.tracking.boxes.options import BoxOptions
 from gaussmix.tracking.kalman import StateStack, update_pairs
+from gaussmix.tracking.sequence_filter import FilteredStates
+from gaussmix.tracking.smoothing import smooth
 from gaussmix.tracking.track_table import NO_LABEL, TrackTable
 from gaussmix.types import ND, IntN, K, N
 
@@ -62,7 +64,7 @@ def fill_gaps(tracks: TrackTable, max_gap: int = 20, frame_rate: float = 25.0) -
         raise ParameterError.invalid_value("frame_rate", frame_rate, "a finite number above 0")
     if tracks.boxes is None:
         raise BoxTrackingError.no_boxes()
-    _require_area(tracks.boxes)
+    require_sides(tracks.boxes)
     options = BoxOptions(frame_rate=frame_rate)
     return _join_rows(tracks, [_fill_track(options, part, max_gap) for part in _split_by_label(tracks)])
 
@@ -80,15 +82,6 @@ class _Rows(NamedTuple):
     label: IntN
     boxes: ND
     confidence: N
-
-
-def _require_area(boxes: ND) -> None:
-    """Raise BoxTrackingError for the first box without area."""
-    for side, column in (("width", 2), ("height", 3)):
-        has_side = boxes[:, column] > 0
-        if not has_side.all():
-            row = int(np.argmin(has_side))
-            raise BoxTrackingError.no_area(side, float(boxes[row, column]), row)
 
 
 def _get_columns(tracks: TrackTable) -> _Rows:
@@ -133,39 +126,28 @@ def smooth_boxes(options: BoxOptions, frame: IntN, boxes: ND, extra: IntN) -> ND
     heights = np.interp(times, frame, boxes[:, 3])
     measured = np.full((len(times), 4), np.nan)
     measured[np.searchsorted(times, frame)] = to_centers(boxes)
-    steps = np.diff(times).astype(np.float64)
-    filtered = _filter(options, measured, heights, steps)
-    if not len(steps):
-        return boxes
-    transitions = np.stack([make_transition(options, step) for step in steps.tolist()])
-    ahead = filtered.predicted.covariances[1:]
-    gains = filtered.updated.covariances[:-1] @ np.swapaxes(transitions, 1, 2) @ linalg.inverses(ahead)
-    smooth = filtered.updated.means.copy()
-    for row in range(len(steps) - 1, -1, -1):
-        smooth[row] += gains[row] @ (smooth[row + 1] - filtered.predicted.means[row + 1])
-    return to_boxes(smooth[np.searchsorted(times, extra)])
+    smoothed = smooth(_filter(options, times / options.frame_rate, measured, heights))
+    return to_boxes(smoothed.means[np.searchsorted(times, extra)])
 
 
-class _FilteredTrack(NamedTuple):
-    """States of a track at T times, before and after the update."""
+def _filter(options: BoxOptions, seconds: N, measured: ND, heights: K) -> FilteredStates:
+    """Return the states of a track with boxes (T, 4) of center, width and height; NaN where there is none.
 
-    predicted: StateStack
-    updated: StateStack
-
-
-def _filter(options: BoxOptions, measured: ND, heights: K, steps: N) -> _FilteredTrack:
-    """Return the states of a track with boxes (T, 4) of center, width and height; NaN where there is none."""
+    The noise of a motion in `FilteredStates` changes covariances of smoothed states only, and these are not used.
+    """
     state = start_boxes(options, measured[:1])
     predicted, updated = [state], [state]
-    for row, step in enumerate(steps.tolist(), start=1):
-        state = predict_boxes(options, state, step, heights[row - 1 : row])
+    for row, step in enumerate(np.diff(seconds).tolist(), start=1):
+        state = predict_boxes(options, state, step * options.frame_rate, heights[row - 1 : row])
         predicted.append(state)
         if not np.isnan(measured[row, 0]):
             update = prepare_box_update(options, state, heights[row : row + 1])
             difference = measured[row : row + 1] - update.predicted
             state = StateStack(update_pairs(state.means, update, _ONLY, difference), update.covariances)
         updated.append(state)
-    return _FilteredTrack(_concatenate(predicted), _concatenate(updated))
+    return FilteredStates(
+        seconds, *_concatenate(updated), *_concatenate(predicted), np.zeros(len(seconds)), make_motion(options)
+    )
 
 
 def _concatenate(states: list[StateStack]) -> StateStack:

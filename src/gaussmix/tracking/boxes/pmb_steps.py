@@ -9,7 +9,7 @@ import numpy as np
 from gaussmix.tracking.birth import Birth
 from gaussmix.tracking.boxes.box_arrays import cover_fractions
 from gaussmix.tracking.boxes.box_detections import BoxDetections
-from gaussmix.tracking.boxes.box_filter import OBSERVED, make_motion
+from gaussmix.tracking.boxes.box_filter import OBSERVED, make_motion, side_noise
 from gaussmix.tracking.boxes.box_tracks import BoxState, BoxTracks
 from gaussmix.tracking.boxes.options import BoxOptions
 from gaussmix.tracking.clutter import Clutter
@@ -63,10 +63,10 @@ def advance_pmb(options: BoxOptions, state: BoxState, detections: BoxDetections,
         return state
     if filter_state is None:
         height = float(np.median(detections.boxes[:, 3]))
-        model = make_target_model(options, height, dt, len(detections))
+        model = make_target_model(options, height, len(detections))
         predicted = PMB(model).initial_state()
     else:
-        model = make_target_model(options, height, dt)
+        model = make_target_model(options, height)
         can_return = state.tracks.can_return(dt, options.buffer)
         living = replace(filter_state, tracks=filter_state.tracks.select(can_return))
         predicted = PMB(model).predict(living, dt / options.frame_rate)
@@ -77,19 +77,19 @@ def advance_pmb(options: BoxOptions, state: BoxState, detections: BoxDetections,
     tracks = tracks.select(is_kept)
     return BoxState(
         tracks,
-        kept.tracks.existence > model.report_threshold,
+        (kept.tracks.existence > model.report_threshold) & tracks.is_in_view(options.coasting),
         np.setdiff1d(state.tracks.labels, tracks.labels),
         PmbMemory(kept, height),
     )
 
 
-def make_target_model(options: BoxOptions, height: float, dt: float, initial_number: int = 0) -> TargetModel:
-    """Return the model of a scene with boxes of a typical height, for a step of ``dt`` frames; times are in seconds."""
+def make_target_model(options: BoxOptions, height: float, initial_number: int = 0) -> TargetModel:
+    """Return the model of a scene with boxes of a typical height, for times in seconds."""
     volume = _PICTURE_AREA * _SIZE_AREA * height**4
     clutter = Clutter(_FALSE_BOXES_PER_FRAME, volume)
     return TargetModel(
-        make_motion(options, dt / options.frame_rate, height),
-        OccludedBoxSensor(height * options.noise_std, clutter, _DETECTION_PROBABILITY),
+        make_motion(options, height),
+        OccludedBoxSensor(side_noise(height * options.noise_std), clutter, _DETECTION_PROBABILITY),
         Birth(None, _BIRTHS_PER_SECOND, volume, height * options.speed_std, float(initial_number)),
         survival_probability=math.exp(-1.0 / _SECONDS_IN_VIEW),
         gate_probability=options.gate_probability,

@@ -33,8 +33,8 @@ def iterate_frames(detections: TrackTable, buffer: float) -> Iterator[RecordedFr
     """
     if detections.boxes is None:
         raise BoxTrackingError.no_boxes()
-    numbers, starts = np.unique(detections.frame, return_index=True)
-    ends = np.append(starts[1:], len(detections))
+    numbers, starts, counts = np.unique(detections.frame, return_index=True, return_counts=True)
+    ends = starts + counts
     previous = None
     for number, start, end in zip(numbers.tolist(), starts.tolist(), ends.tolist(), strict=True):
         last_empty = number - 1 if previous is None else min(number - 1, previous + math.ceil(buffer) + 1)

@@ -36,7 +36,7 @@ class BoxOverlap:
         """
         if truth.boxes is None or tracks.boxes is None:
             raise TrackEvaluationError.no_boxes("truth" if truth.boxes is None else "tracks")
-        return _intersection_over_union(truth.boxes, tracks.boxes, rows)
+        return intersection_over_union(truth.boxes, tracks.boxes, rows)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class PointProximity:
         return np.asarray(1.0 - limit_distances(second[rows.first], first[rows.second], self.zero_distance))
 
 
-def _intersection_over_union(first: ND, second: ND, rows: RowPairs) -> N:
+def intersection_over_union(first: ND, second: ND, rows: RowPairs) -> N:
     """Return the intersection over union (n,) of pairs of boxes; most pairs of a frame lie side by side, and cost less.
 
     Overlaps count in units of the larger side, so that areas neither overflow nor underflow.
@@ -108,9 +108,3 @@ def _overlap(first: ND, second: ND, rows: RowPairs, axis: int) -> N:
         offset = second[rows.second, axis] - first[rows.first, axis]
         end = offset + second[rows.second, 2 + axis]
     return np.asarray(np.minimum(first[rows.first, 2 + axis], end) - np.maximum(offset, 0.0))
-
-
-def intersection_over_union(first: ND, second: ND) -> N:
-    """Return the intersection over union (n,) of boxes (n, 4) and boxes (n, 4), row by row."""
-    rows = np.arange(len(first))
-    return _intersection_over_union(first, second, RowPairs(rows, rows))
