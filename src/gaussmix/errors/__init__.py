@@ -30,7 +30,6 @@ from gaussmix.errors.models import (
 )
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
-from gaussmix.errors.tracking import TrackingDataError
 from gaussmix.errors.tracking_boxes import BoxTrackingError
 from gaussmix.errors.tracking_files import MotFileError, MotFileWarning
 from gaussmix.errors.tracking_filters import (
