@@ -144,8 +144,15 @@ def test_options_of_boxes_do_not_apply_to_points(run: Run, write: Write) -> None
         assert run("track", path, *words).exit_code == 2
 
 
-def test_boxes_without_area(run: Run, write: Write) -> None:
-    assert "above 0" in read_error(run("track", write("a.txt", "1,-1,2,3,0,5,1\n2,-1,2,3,4,5,1\n")))
+def test_boxes_without_area_are_left_out(run: Run, write: Write) -> None:
+    lines = [f"{frame},-1,{10 * frame},3,40,80,1\n" for frame in range(1, 9)]
+    result = run("track", write("a.txt", "1,-1,2,3,0,5,1\n" + "".join(lines)))
+    assert result.exit_code == 0, result.output
+    assert "1 box without width or height is left out." in flat(result.stderr)
+    assert "8 boxes in 8 frames" in result.stdout
+    assert "none of the 1 line of b.txt" in read_error(run("track", write("b.txt", "1,-1,2,3,0,5,1\n"))).replace(
+        str(Path.cwd()) + "/", ""
+    )
 
 
 class TestVideo:

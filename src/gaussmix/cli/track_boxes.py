@@ -17,7 +17,7 @@ from gaussmix.cli.output_paths import make_folder, remove_partial_on_failure, re
 from gaussmix.cli.text_formatting import format_fields
 from gaussmix.cli.track_listing import format_output_files, format_result, format_tracks
 from gaussmix.cli.track_options import TrackOptions
-from gaussmix.errors import MotFileWarning
+from gaussmix.errors import DetectionTableError, MotFileWarning
 from gaussmix.errors.text import format_count
 from gaussmix.report.track_page import write_track_report
 from gaussmix.tracking import BoxTracker, Estimates, TrackTable, read_mot, write_mot
@@ -62,9 +62,24 @@ def _read_frames(options: TrackOptions, tracker: BoxTracker) -> tuple[list[Recor
         warnings.simplefilter("always", MotFileWarning)
         detections = read_mot(options.file)
     notes = [str(warning.message) for warning in caught]
+    detections, notes_on_sides = _drop_flat_boxes(options, detections)
     detections, notes_on_confidences = _drop_other_confidences(detections)
     frames = list(iterate_frames(detections, tracker.options.buffer))
-    return frames[: options.max_scans], [*notes, *notes_on_confidences]
+    return frames[: options.max_scans], [*notes, *notes_on_sides, *notes_on_confidences]
+
+
+def _drop_flat_boxes(options: TrackOptions, detections: TrackTable) -> tuple[TrackTable, list[str]]:
+    """Return the boxes with width and height, and a note on the others."""
+    if detections.boxes is None:
+        raise DetectionTableError.no_boxes(options.file, len(detections))
+    has_area = (detections.boxes[:, 2:] > 0.0).all(axis=1)
+    n_flat = int((~has_area).sum())
+    if n_flat == len(detections):
+        raise DetectionTableError.no_boxes(options.file, len(detections))
+    if not n_flat:
+        return detections, []
+    flat = "1 box without width or height is" if n_flat == 1 else f"{n_flat} boxes without width or height are"
+    return detections.select_rows(has_area), [f"{flat} left out."]
 
 
 def _drop_other_confidences(detections: TrackTable) -> tuple[TrackTable, list[str]]:

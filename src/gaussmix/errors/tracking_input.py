@@ -53,6 +53,13 @@ class DetectionTableError(TableError):
         return cls(f"none of the {format_count(n_rows, 'row')} of {path} has a time and all coordinates; fill them in")
 
     @classmethod
+    def no_boxes(cls, path: object, n_rows: int) -> "DetectionTableError":
+        """Return the error that no box has an area."""
+        return cls(
+            f"none of the {format_count(n_rows, 'line')} of {path} has a box with width and height; correct them"
+        )
+
+    @classmethod
     def one_scan(cls, column: str, n_rows: int) -> "DetectionTableError":
         """Return the error that all rows have the same time."""
         return cls(
