@@ -210,6 +210,24 @@ def test_smoothed_tracks_have_no_gaps_and_begin_at_their_first_detection(run: Ru
     assert "'is_smoothed': True" in Path("data-tracks/report.html").read_text()
 
 
+def test_degrees_are_mentioned(run: Run, write: Write) -> None:
+    columns = make_columns()
+    degrees = {"time": columns["t"], "lon": columns["x"], "lat": columns["y"]}
+    result = run("track", write("ships.csv", degrees), *given())
+    assert "coordinates: 'lon' and 'lat'" in flat(result.stdout)
+    assert "coordinates in degrees are tracked as they are" in flat(result.stderr)
+
+
+def test_one_coordinate_and_three(run: Run, write: Write) -> None:
+    columns = make_columns()
+    line = {"t": columns["t"], "x": columns["x"]}
+    space = {**line, "y": columns["y"], "z": [5.0 + 0.01 * row for row in range(len(columns["t"]))]}
+    for name, each, n_columns in (("line", line, 6), ("space", space, 12)):
+        result = run("track", write(f"{name}.csv", each), *given())
+        assert result.exit_code == 0, result.output
+        assert len(read_rows(f"{name}-tracks/tracks.csv")[0]) == n_columns + 1
+
+
 def test_output_folder_and_number_of_scans(run: Run, data: Path) -> None:
     result = run("track", data, *given(), "--output", "out/deep", "--max-scans", "9")
     assert "in 9 scans" in result.stdout

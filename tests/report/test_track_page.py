@@ -95,6 +95,16 @@ def test_the_page() -> None:
     assert page == render_track_html(summary, notes=["A note <b>."], source_name="radar.csv"), "equal pages"
 
 
+def test_the_page_of_boxes_speaks_of_frames_and_confidence() -> None:
+    summary = make_summary(has_boxes=True, filter_name="assignment", numbers=())
+    page = render_track_html(summary)
+    assert page.count("<img") == 2, "confidence is no probability of existence"
+    assert "mean confidence" in page
+    assert "(first in frame " in page
+    assert "expected" not in describe_objects(summary)
+    assert all(describe_method(make_summary(has_boxes=True, filter_name=name)) for name in ("assignment", "pmb"))
+
+
 def test_wrong_arguments() -> None:
     scans, estimates = run_recording()
     with pytest.raises(ParameterError, match="at least one scan"):

@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import typer
 
 from gaussmix.cli import console
@@ -72,7 +73,7 @@ def _drop_flat_boxes(options: TrackOptions, detections: TrackTable) -> tuple[Tra
     """Return the boxes with width and height, and a note on the others."""
     if detections.boxes is None:
         raise DetectionTableError.no_boxes(options.file, len(detections))
-    has_area = (detections.boxes[:, 2:] > 0.0).all(axis=1)
+    has_area = np.asarray((detections.boxes[:, 2:] > 0.0).all(axis=1))
     n_flat = int((~has_area).sum())
     if n_flat == len(detections):
         raise DetectionTableError.no_boxes(options.file, len(detections))

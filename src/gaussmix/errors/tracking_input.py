@@ -55,9 +55,7 @@ class DetectionTableError(TableError):
     @classmethod
     def no_boxes(cls, path: object, n_rows: int) -> "DetectionTableError":
         """Return the error that no box has an area."""
-        return cls(
-            f"none of the {format_count(n_rows, 'line')} of {path} has a box with width and height; correct them"
-        )
+        return cls(f"no box of {path} ({format_count(n_rows, 'line')}) has a width and a height; correct them")
 
     @classmethod
     def one_scan(cls, column: str, n_rows: int) -> "DetectionTableError":
