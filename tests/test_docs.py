@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gaussmix.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ["anomalies.md", "churn.md"]
+PAGES = ["anomalies.md", "churn.md", "tracking.md"]
 
 
 def read_blocks(page: str) -> list[tuple[str, str]]:

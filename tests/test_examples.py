@@ -129,6 +129,45 @@ def test_telco(run_example: Run, tmp_path: Path) -> None:
     assert _has_drawn(output, tmp_path)
 
 
+def test_crossing(run_example: Run, tmp_path: Path) -> None:
+    output = run_example("crossing.py", "drawn.png")
+    assert output.startswith("2622 detections in 60 scans; 300 true positions of 6 objects\n")
+    assert " 0 identity switches" in output
+    assert float(output.split("IDF1 ")[1].split("%")[0]) > 93
+    assert float(output.split("OSPA distance ")[1].split(",")[0]) < 22
+    assert _has_drawn(output, tmp_path)
+
+
+def test_ships(run_example: Run, tmp_path: Path) -> None:
+    pytest.importorskip("pandas", reason="the example reads its file with pandas")
+    output = run_example("ships.py", "drawn.png")
+    estimates = {
+        line[:26].strip(): line[26:].replace("(", " ").replace(")", " ").split() for line in output.splitlines()
+    }
+    for name, truth in (("noise, m", 12.0), ("detection probability", 0.93), ("false detections per scan", 3.0)):
+        value, low, _, high = map(float, (word if word != "to" else "0" for word in estimates[name]))
+        assert 0.98 * low <= truth <= 1.02 * high
+        assert value == pytest.approx(truth, rel=0.1)
+    assert output.split("missed scans\n")[1].count("\n") == 8, "seven ships and the name of the picture"
+    assert _has_drawn(output, tmp_path)
+
+
+def test_video(run_example: Run, tmp_path: Path) -> None:
+    pytest.importorskip("cv2", reason="video is read with OpenCV")
+    from gaussmix.tracking import VideoWriter
+
+    rng = np.random.default_rng(0)
+    with VideoWriter(tmp_path / "street.avi", 10.0) as writer:
+        for frame in range(40):
+            pixels = np.full((96, 128, 3), 110.0) + rng.normal(0.0, 2.0, (96, 128, 1))
+            pixels[30:60, max(2 * frame - 10, 0) : max(2 * frame + 4, 0)] = 230.0
+            writer.write(pixels.clip(0, 255).astype(np.uint8))
+    output = run_example("video.py", str(tmp_path / "street.avi"), "drawn.png")
+    assert output.startswith("40 frames, ")
+    assert "they are in view for" in output
+    assert _has_drawn(output, tmp_path)
+
+
 def test_without_a_name_no_picture_is_drawn(run_example: Run, tmp_path: Path) -> None:
     assert "Drew" not in run_example("iris.py")
     assert not list(tmp_path.iterdir())

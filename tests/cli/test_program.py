@@ -15,7 +15,7 @@ from gaussmix import MissingPackageError
 from tests.cli.conftest import Run, Write
 
 PROGRAM = (sys.executable, "-W", "error", "-m", "gaussmix")
-COMMANDS = ("fit", "anomalies", "predict", "report", "sample", "info")
+COMMANDS = ("fit", "anomalies", "track", "predict", "report", "sample", "info")
 HEAVY = {"numpy", "scipy", "sklearn", "pyarrow", "matplotlib", "jinja2", "pandas", "safetensors"}
 
 

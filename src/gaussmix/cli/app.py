@@ -10,7 +10,20 @@ import typer
 from typer.core import TyperGroup
 
 from gaussmix._version import __version__
-from gaussmix.cli import anomalies, churn, churn_score, compare, console, fit, info, predict, report, sample, select
+from gaussmix.cli import (
+    anomalies,
+    churn,
+    churn_score,
+    compare,
+    console,
+    fit,
+    info,
+    predict,
+    report,
+    sample,
+    select,
+    track,
+)
 from gaussmix.cli.options import DEBUG_META_KEY, DebugOption
 from gaussmix.errors import GaussmixError, MissingPackageError, RowTooFarError, TableError
 
@@ -111,6 +124,7 @@ app.command("compare", epilog=compare.EXAMPLES)(compare.run_compare)
 app.command("anomalies", epilog=anomalies.EXAMPLES)(anomalies.run_anomalies)
 app.command("churn", epilog=churn.EXAMPLES)(churn.run_churn)
 app.command("churn-score", epilog=churn_score.EXAMPLES)(churn_score.run_churn_score)
+app.command("track", epilog=track.EXAMPLES)(track.run_track)
 app.command("predict", epilog=predict.EXAMPLES)(predict.run_predict)
 app.command("report", epilog=report.EXAMPLES)(report.run_report)
 app.command("sample", epilog=sample.EXAMPLES)(sample.run_sample)

@@ -40,6 +40,7 @@ from gaussmix.errors.tracking_filters import (
     ReductionError,
     TrackingDataError,
 )
+from gaussmix.errors.tracking_input import DetectionTableError
 from gaussmix.errors.tracking_tables import TrackEvaluationError, TrackInputError
 from gaussmix.errors.tracking_video import FrameError, VideoError, VideoWarning
 from gaussmix.errors.validation import ValidationError
@@ -66,6 +67,7 @@ __all__ = [
     "DataWarning",
     "DegenerateFitWarning",
     "DependenceError",
+    "DetectionTableError",
     "DriftError",
     "FileError",
     "FilterOverflowError",

@@ -1,4 +1,4 @@
-"""Plots of mixtures, fits, searches, comparisons, anomalies and classifiers, drawn with matplotlib.
+"""Plots of mixtures, fits, searches, comparisons, anomalies, classifiers and tracks, drawn with matplotlib.
 
 Every function draws on the ``ax`` or ``figure`` that the caller passes and returns it. Without one it creates a figure
 outside pyplot. No function shows a window or changes a global setting. matplotlib is imported by the first call.
@@ -10,12 +10,16 @@ from gaussmix.plots.convergence_plot import solver_convergence
 from gaussmix.plots.criterion_plot import criterion_curves
 from gaussmix.plots.densities import densities, density
 from gaussmix.plots.gain_plot import gain_curve, lift_curve
+from gaussmix.plots.intensity_plot import plot_intensity
 from gaussmix.plots.pairs import pairs
 from gaussmix.plots.partitions import partitions
 from gaussmix.plots.profit_plot import profit_curve
 from gaussmix.plots.reliability_plot import reliability_diagram
 from gaussmix.plots.scatter_plots import assignment_comparison, scatter
+from gaussmix.plots.target_number_plot import plot_existence, plot_target_numbers
 from gaussmix.plots.trace_plot import log_likelihood_trace
+from gaussmix.plots.track_animation import write_track_animation
+from gaussmix.plots.track_plot import plot_tracks
 
 __all__ = [
     "anomalies",
@@ -29,8 +33,13 @@ __all__ = [
     "log_likelihood_trace",
     "pairs",
     "partitions",
+    "plot_existence",
+    "plot_intensity",
+    "plot_target_numbers",
+    "plot_tracks",
     "profit_curve",
     "reliability_diagram",
     "scatter",
     "solver_convergence",
+    "write_track_animation",
 ]

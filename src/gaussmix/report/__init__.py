@@ -1,4 +1,4 @@
-"""Reports on a fitted mixture, on anomalies and on churn: tables, sentences and HTML pages."""
+"""Reports on a fitted mixture, on anomalies, on churn and on tracks: tables, sentences and HTML pages."""
 
 from gaussmix.report.anomaly_page import render_anomaly_html, write_anomaly_report
 from gaussmix.report.anomaly_summary import AnomalySummary, summarize_anomalies
@@ -20,6 +20,9 @@ from gaussmix.report.tables import (
     summarize_fit_quality,
     uncertain_rows,
 )
+from gaussmix.report.track_page import render_track_html, write_track_report
+from gaussmix.report.track_summary import ModelNumber, SceneMoment, TrackSummary, summarize_tracks
+from gaussmix.report.track_tables import TrackRow, track_table
 
 __all__ = [
     "AnomalyGroupRow",
@@ -33,7 +36,11 @@ __all__ = [
     "FitQualitySummary",
     "FitSummary",
     "GroupColumn",
+    "ModelNumber",
+    "SceneMoment",
     "ScoredCustomers",
+    "TrackRow",
+    "TrackSummary",
     "UncertainRow",
     "anomaly_group_table",
     "anomaly_table",
@@ -43,13 +50,17 @@ __all__ = [
     "render_anomaly_html",
     "render_churn_html",
     "render_html",
+    "render_track_html",
     "score_customers",
     "summarize_anomalies",
     "summarize_churn",
     "summarize_fit",
     "summarize_fit_quality",
+    "summarize_tracks",
+    "track_table",
     "uncertain_rows",
     "write_anomaly_report",
     "write_churn_report",
     "write_report",
+    "write_track_report",
 ]

@@ -12,6 +12,7 @@ from gaussmix.tracking.cphd import GMCPHD
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.filtering import UpdatedBelief, predict, update
 from gaussmix.tracking.function_models import FunctionMotion, FunctionSensor
+from gaussmix.tracking.innovations import InnovationTest, check_innovations
 from gaussmix.tracking.lmb import LMB
 from gaussmix.tracking.metrics.evaluation import TrackEvaluation, evaluate_tracks
 from gaussmix.tracking.metrics.frame_average import average_over_frames
@@ -24,6 +25,7 @@ from gaussmix.tracking.motion import CombinedMotion, ConstantAcceleration, Const
 from gaussmix.tracking.phd import GMPHD
 from gaussmix.tracking.pmb import PMB
 from gaussmix.tracking.pmbm import PMBM
+from gaussmix.tracking.position_intensity import position_intensity
 from gaussmix.tracking.sensors import BoxSensor, PositionSensor, RangeBearingSensor
 from gaussmix.tracking.sequence_filter import FilteredStates, filter_measurements
 from gaussmix.tracking.smoothing import SmoothedStates, smooth
@@ -32,6 +34,7 @@ from gaussmix.tracking.state_filters import IMM, GaussianSumFilter, StateEstimat
 from gaussmix.tracking.state_layout import StateLayout
 from gaussmix.tracking.switching import SwitchingMotion
 from gaussmix.tracking.target_model import TargetModel
+from gaussmix.tracking.track_paths import TrackPath, collect_paths
 from gaussmix.tracking.track_table import TrackTable
 from gaussmix.tracking.tracks import ReductionLimits
 from gaussmix.tracking.turning import CoordinatedTurn
@@ -68,6 +71,7 @@ __all__ = [
     "FunctionMotion",
     "FunctionSensor",
     "GaussianSumFilter",
+    "InnovationTest",
     "MotWriter",
     "PointProximity",
     "PositionSensor",
@@ -82,6 +86,7 @@ __all__ = [
     "TargetModel",
     "TargetModelFit",
     "TrackEvaluation",
+    "TrackPath",
     "TrackPhase",
     "TrackTable",
     "TrackedBoxes",
@@ -91,6 +96,8 @@ __all__ = [
     "VideoWriter",
     "WhiteNoiseMotion",
     "average_over_frames",
+    "check_innovations",
+    "collect_paths",
     "draw_boxes",
     "draw_mask",
     "evaluate_tracks",
@@ -100,6 +107,7 @@ __all__ = [
     "gospa",
     "ospa",
     "ospa2",
+    "position_intensity",
     "predict",
     "read_frames",
     "read_mot",
