@@ -39,7 +39,7 @@ def test_object_far_from_births_is_found_only_if_it_may_be_spawned(make: Callabl
     assert len(without) == 1
 
 
-@pytest.mark.parametrize("make", [GMPHD, GMCPHD, PMB])
+@pytest.mark.parametrize("make", [GMPHD, PMB])
 def test_several_spawns_add_up(make: Callable[..., Any]) -> None:
     spawn = Spawn(0.2, np.eye(4))
     one, two = (make(make_place_model(), spawn=[spawn] * n).run([[], [], []])[-1].expected_number for n in (1, 2))
