@@ -1,12 +1,16 @@
 """OpenCV, imported when it is first needed, and the order of its channels."""
 
 import importlib
+import os
 from typing import Any
 
 import numpy as np
 
 from gaussmix.errors import MissingPackageError
 from gaussmix.types import AnyArray
+
+
+_SILENT = "-8"  # level of FFmpeg's messages; the readers say in a sentence what is wrong with a video
 
 
 def import_opencv(purpose: str = "reading and writing video") -> Any:
@@ -17,6 +21,7 @@ def import_opencv(purpose: str = "reading and writing video") -> Any:
     MissingPackageError
         If it is not installed.
     """
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _SILENT)
     try:
         return importlib.import_module("cv2")
     except ImportError as error:
