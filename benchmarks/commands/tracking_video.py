@@ -16,13 +16,15 @@ from benchmarks.video_scoring import read_boxes, score_boxes
 
 TITLE = "Moving objects of a video"
 EXPLANATION = """\
-Every background subtractor has its defaults, and the same `BlobDetector` turns its masks into boxes. Boxes are scored
-at an IoU of at least 0.5 against those of a person detector, which are no exact truth. Defaults were chosen on the
+Every background subtractor has its defaults, and the same `BlobDetector` turns its masks into boxes, the same
+`BoxTracker` these into tracks. Boxes are scored at an IoU of at least 0.5 against those of a person detector, which are
+no exact truth. Defaults were chosen on the
 first half of the video and on principle; the second half confirms them. In simulated scenes, F is that of pixels after
 60 frames, without any clean-up. Shadows count as background unless the row says otherwise. Times are medians per frame
 in one process, the subtractors one after another on each frame."""
 
 _FIRST_HALF = 400
+_FRAME_RATE = 10.0
 
 
 def _create_subtractors() -> dict[str, Callable[[], Any]]:
@@ -61,9 +63,9 @@ def run_benchmark(arguments: Namespace) -> dict:
         for foreground in ("255", "127 and 255"):
             print_progress(f"{name}, {foreground}")
             boxes = _find_boxes(create[name](), arguments, 255 if foreground == "255" else 127)
-            results["boxes"].append(
-                {"name": name, "foreground": foreground, **_score_parts(boxes, truth), "n_frames": len(boxes)}
-            )
+            for stage, found in (("boxes", boxes), ("tracks", _track_boxes(boxes))):
+                row = {"name": name, "foreground": foreground, "stage": stage, "n_frames": len(found)}
+                results["boxes"].append(row | _score_parts(found, truth))
     for name in create:
         print_progress(f"{name}, scenes")
         results["scenes"][name] = {
@@ -87,6 +89,14 @@ def _find_boxes(subtractor: Any, arguments: Namespace, least_value: int) -> list
     return boxes
 
 
+def _track_boxes(frames: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the boxes of tracks in every frame, as known then."""
+    from gaussmix.tracking import BoxTracker
+
+    tracker = BoxTracker(frame_rate=_FRAME_RATE)
+    return [tracker.step(boxes).boxes for boxes in frames]
+
+
 def _score_parts(boxes: list[np.ndarray], truth: dict[int, np.ndarray]) -> dict:
     """Return the scores of the first half, the second half, and all frames."""
     n = len(boxes)
@@ -96,17 +106,19 @@ def _score_parts(boxes: list[np.ndarray], truth: dict[int, np.ndarray]) -> dict:
 
 
 def _time_frames(arguments: Namespace, n_threads: int) -> dict[str, float]:
-    """Return median milliseconds per frame of each subtractor, and of decoding and boxes after ours."""
+    """Return median milliseconds per frame of each subtractor, and of the other steps to tracks with ours."""
     import cv2
 
     from gaussmix.core.threads import threads
-    from gaussmix.tracking import BlobDetector, read_frames
+    from gaussmix.tracking import BlobDetector, BoxTracker, read_frames
 
     cv2.setNumThreads(n_threads)
     print_progress(f"times, {n_threads} threads")
     subtractors = {name: create() for name, create in _create_subtractors().items()}
-    seconds: dict[str, list[float]] = {name: [] for name in ("reading", *subtractors, "boxes", "reading to boxes")}
-    detector = BlobDetector()
+    seconds: dict[str, list[float]] = {
+        name: [] for name in ("reading", *subtractors, "boxes", "tracks", "reading to tracks")
+    }
+    detector, tracker = BlobDetector(), BoxTracker(frame_rate=_FRAME_RATE)
     with threads(n_threads):
         start = time.perf_counter()
         for frame in read_frames(arguments.video):
@@ -119,24 +131,28 @@ def _time_frames(arguments: Namespace, n_threads: int) -> dict[str, float]:
                 masks[name] = subtractor.apply(frame.pixels)
                 seconds[name].append(time.perf_counter() - start)
             start = time.perf_counter()
-            detector.detect(masks["BackgroundMixture"])
+            blobs = detector.detect(masks["BackgroundMixture"])
             seconds["boxes"].append(time.perf_counter() - start)
-            seconds["reading to boxes"].append(
-                sum(seconds[part][-1] for part in ("reading", "BackgroundMixture", "boxes"))
+            start = time.perf_counter()
+            tracker.step(blobs.boxes)
+            seconds["tracks"].append(time.perf_counter() - start)
+            seconds["reading to tracks"].append(
+                sum(seconds[part][-1] for part in ("reading", "BackgroundMixture", "boxes", "tracks"))
             )
             start = time.perf_counter()
     medians = {name: 1e3 * float(np.median(values)) for name, values in seconds.items()}
-    return medians | {"frames per second": 1.0 / float(np.mean(seconds["reading to boxes"]))}
+    return medians | {"frames per second": 1.0 / float(np.mean(seconds["reading to tracks"]))}
 
 
 def format_results(results: dict) -> str:
     """Return tables of boxes, of scenes and of times."""
     parts = ("first half", "second half", "all")
-    header = ["subtractor", "foreground", *(f"{part}: precision, recall, F1" for part in parts)]
+    header = ["subtractor", "foreground", "scored", *(f"{part}: precision, recall, F1" for part in parts)]
     rows = [
         [
             row["name"],
             row["foreground"],
+            row["stage"],
             *(", ".join(f"{row[part][key]:.3f}" for key in ("precision", "recall", "f1")) for part in parts),
         ]
         for row in results["boxes"]

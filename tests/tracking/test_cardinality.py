@@ -130,6 +130,21 @@ def test_prediction_thins_and_adds(survival: float, n_born: float) -> None:
     assert mean_number(np.log(predicted)) == pytest.approx(survival * mean_number(prior) + n_born, rel=1e-9)
 
 
+@pytest.mark.parametrize("n_spawned", [0.05, 1.5])
+def test_each_object_spawns_a_poisson_number(n_spawned: float) -> None:
+    prior, survival, n_born = draw_cardinality(np.random.default_rng(4), 6), 0.8, 0.3
+    expected = np.zeros(80)
+    for number, probability in enumerate(np.exp(prior)):
+        survivors = binom.pmf(np.arange(number + 1), number, survival)
+        others = poisson.pmf(np.arange(60), number * n_spawned + n_born)
+        total = np.convolve(survivors, others)
+        expected[: len(total)] += probability * total
+    predicted = np.exp(predict_cardinality(prior, survival, n_born, n_spawned))
+    np.testing.assert_allclose(predicted, expected[: len(predicted)], rtol=1e-8, atol=1e-12)
+    mean = mean_number(prior) * (survival + n_spawned) + n_born
+    assert mean_number(np.log(predicted)) == pytest.approx(mean, rel=1e-9)
+
+
 def test_poisson_numbers() -> None:
     found = poisson_cardinality(7.5)
     np.testing.assert_allclose(found, poisson.logpmf(np.arange(len(found)), 7.5), rtol=1e-12)

@@ -1,11 +1,15 @@
 """Objects that appear beside others."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import numpy as np
 import pytest
 
 from benchmarks.tracking_scenarios import make_spawning_scenario
 from gaussmix.errors import ParameterError
-from gaussmix.tracking import GMPHD, Spawn
+from gaussmix.tracking import GMCPHD, GMPHD, PMB, Spawn
 from gaussmix.tracking.components import Components
 from tests.tracking.intensity_scenes import make_anywhere_model, make_place_model, mean_ospa
 
@@ -24,28 +28,34 @@ def test_spawned_components_follow_the_formula() -> None:
     assert spawned.groups.tolist() == [0, 0]
 
 
-def test_object_far_from_births_is_found_only_if_it_may_be_spawned() -> None:
+@pytest.mark.parametrize("make", [GMPHD, GMCPHD, PMB])
+def test_object_far_from_births_is_found_only_if_it_may_be_spawned(make: Callable[..., Any]) -> None:
     parent = [[10.0, 10.0]]
     scans = [parent] * 8 + [[*parent, [40.0, 40.0]]] * 6
     spawn = Spawn(0.1, np.diag([4.0, 1.0, 4.0, 1.0]), offset=[30.0, 0.0, 30.0, 0.0])
-    with_spawn, without = (GMPHD(make_place_model(), spawn=value).run(scans)[-1] for value in (spawn, ()))
+    with_spawn, without = (make(make_place_model(), spawn=value).run(scans)[-1] for value in (spawn, ()))
     np.testing.assert_allclose(np.sort(with_spawn.positions[:, 0]), [10.0, 40.0], atol=1.0)
     assert len(set(with_spawn.labels.tolist())) == 2
     assert len(without) == 1
 
 
-def test_several_spawns_add_up() -> None:
+@pytest.mark.parametrize("make", [GMPHD, PMB])
+def test_several_spawns_add_up(make: Callable[..., Any]) -> None:
     spawn = Spawn(0.2, np.eye(4))
-    one, two = (GMPHD(make_place_model(), spawn=[spawn] * n).run([[], [], []])[-1].expected_number for n in (1, 2))
-    assert two > one > GMPHD(make_place_model()).run([[], [], []])[-1].expected_number
+    one, two = (make(make_place_model(), spawn=[spawn] * n).run([[], [], []])[-1].expected_number for n in (1, 2))
+    assert two > one > make(make_place_model()).run([[], [], []])[-1].expected_number
 
 
-@pytest.mark.parametrize("report", ["labelled", "standard"])
-def test_third_object_of_the_published_example_is_found(report: str) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [GMPHD, partial(GMPHD, report="standard"), GMCPHD, PMB],
+    ids=["labelled", "standard", "cphd", "pmb"],
+)
+def test_third_object_of_the_published_example_is_found(make: Callable[..., Any]) -> None:
     scenario = make_spawning_scenario()
     truth, found = scenario.truth(), []
     for seed in range(3):
-        estimates = GMPHD(scenario.model, report=report, spawn=scenario.spawn).run(scenario.simulate(seed))
+        estimates = make(scenario.model, spawn=scenario.spawn).run(scenario.simulate(seed))
         third = [objects.positions[2] for objects in truth[69:]]
         gaps = [
             np.linalg.norm(scan.positions - place, axis=1).min(initial=np.inf)
@@ -75,7 +85,8 @@ def test_bad_spawns_are_refused(arguments: tuple[object, ...], message: str) -> 
         Spawn(*arguments)  # type: ignore[arg-type]
 
 
-def test_singular_covariance_is_allowed_and_wrong_states_are_refused() -> None:
+@pytest.mark.parametrize("make", [GMPHD, GMCPHD, PMB])
+def test_singular_covariance_is_allowed_and_wrong_states_are_refused(make: Callable[..., Any]) -> None:
     assert Spawn(0.1, np.zeros((4, 4))).n_states == 4
     with pytest.raises(ParameterError, match="the spawn"):
-        GMPHD(make_anywhere_model(), spawn=Spawn(0.1, np.eye(2)))
+        make(make_anywhere_model(), spawn=Spawn(0.1, np.eye(2)))

@@ -43,8 +43,8 @@ def poisson_cardinality(mean: float) -> K:
     return log_probabilities
 
 
-def predict_cardinality(log_probabilities: K, survival: float, n_born: float) -> K:
-    """Return the distribution after each object survives with a probability, and new ones appear (Poisson).
+def predict_cardinality(log_probabilities: K, survival: float, n_born: float, n_spawned: float = 0.0) -> K:
+    """Return the distribution after each object survives or not and spawns others (Poisson), and new ones appear.
 
     Parameters
     ----------
@@ -52,18 +52,35 @@ def predict_cardinality(log_probabilities: K, survival: float, n_born: float) ->
     survival : float
     n_born : float
         Expected number of new objects.
+    n_spawned : float, default=0.0
+        Expected number of objects that each object spawns, whether it survives or not.
     """
     numbers = np.arange(len(log_probabilities))
     before, after = numbers[:, None], numbers[None, :]
     lost = np.maximum(before - after, 0)
     log_binomial = gammaln(before + 1.0) - gammaln(after + 1.0) - gammaln(lost + 1.0)
     log_thinning = np.where(before >= after, log_binomial + xlogy(after, survival) + xlog1py(lost, -survival), -np.inf)
+    if n_spawned > 0.0:
+        log_thinning = _add_spawned(log_thinning, n_spawned)
     survivors = log_sum(log_probabilities[:, None] + log_thinning, axis=0)
-    born = poisson_cardinality(n_born)
-    sums = np.full((len(born), len(survivors) + len(born) - 1), -np.inf)
-    for n, log_probability in enumerate(born):
-        sums[n, n : n + len(survivors)] = log_probability + survivors
-    return trim_cardinality(log_sum(sums, axis=0))
+    return trim_cardinality(_log_convolve(poisson_cardinality(n_born), survivors))
+
+
+def _add_spawned(log_survivors: Array, n_spawned: float) -> Array:
+    """Return log probabilities of numbers after spawning; row n of the input is for n objects before."""
+    rows = [_log_convolve(poisson_cardinality(n * n_spawned), row) for n, row in enumerate(log_survivors)]
+    result = np.full((len(rows), max(len(row) for row in rows)), -np.inf)
+    for n, row in enumerate(rows):
+        result[n, : len(row)] = row
+    return result
+
+
+def _log_convolve(first: K, second: K) -> K:
+    """Return the log probabilities of the sum of two independent numbers."""
+    sums = np.full((len(first), len(first) + len(second) - 1), -np.inf)
+    for n, log_probability in enumerate(first):
+        sums[n, n : n + len(second)] = log_probability + second
+    return log_sum(sums, axis=0)
 
 
 def update_cardinality(

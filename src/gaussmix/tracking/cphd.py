@@ -7,7 +7,7 @@ Source: Vo, Vo & Cantoni, "Analytic implementations of the cardinalized probabil
 Trans. Signal Processing 55, 2007.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +27,7 @@ from gaussmix.tracking.intensity_steps import (
 )
 from gaussmix.tracking.object_labels import LabelMemory, Report
 from gaussmix.tracking.object_modes import weigh_objects
+from gaussmix.tracking.spawning import Spawn, parse_spawns
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracker import AbstractTracker
 from gaussmix.types import ND, IntK, K
@@ -65,7 +66,7 @@ class GMCPHD(AbstractTracker):
     """Track many objects by a Gaussian-mixture cardinalized PHD filter.
 
     It gets the number of objects more often right than `GMPHD`, but not their places: the weight of a missed object
-    passes to others, near or far. `PMB` is more accurate. Objects do not spawn others.
+    passes to others, near or far. `PMB` is more accurate.
 
     Parameters
     ----------
@@ -75,10 +76,13 @@ class GMCPHD(AbstractTracker):
         Number of reported objects: the most probable one, or the rounded mean. The heaviest components are reported,
         but of several with equal weights all or none.
 
+    spawn : Spawn or sequence of Spawn, default=()
+        How objects make others appear beside them.
+
     Raises
     ------
     ParameterError
-        If ``number`` is neither.
+        If a value is not allowed, or a spawn has another number of columns than the states of the motion model.
 
     Examples
     --------
@@ -92,10 +96,16 @@ class GMCPHD(AbstractTracker):
     (1, 1)
     """
 
-    def __init__(self, model: TargetModel, number: Literal["map", "mean"] = "map") -> None:
+    def __init__(
+        self,
+        model: TargetModel,
+        number: Literal["map", "mean"] = "map",
+        spawn: Spawn | Sequence[Spawn] = (),
+    ) -> None:
         if number not in _NUMBERS:
             raise ParameterError.invalid_choice("number", number, list(_NUMBERS))
         self.model, self.number = model, number
+        self.spawn = parse_spawns(spawn, model.motion.n_states)
         self.reset()
 
     def initial_state(self) -> GMCPHDState:
@@ -104,12 +114,13 @@ class GMCPHD(AbstractTracker):
         return GMCPHDState(intensity, poisson_cardinality(intensity.mass), LabelMemory.empty(), Report.empty())
 
     def predict(self, state: GMCPHDState, dt: float) -> GMCPHDState:
-        """Return the state after a time ``dt``: objects move, some leave, and new ones appear."""
+        """Return the state after a time ``dt``: objects move, some leave, and new ones appear or are spawned."""
         survival, birth = self.model.survival_probability**dt, self.model.birth
         n_born = dt * (birth.rate + (birth.places.mass if birth.places is not None else 0.0))
+        n_spawned = dt * sum(spawn.weight for spawn in self.spawn)
         return GMCPHDState(
-            predict_intensity(self.model, state.intensity, dt),
-            predict_cardinality(state.log_cardinality, survival, n_born),
+            predict_intensity(self.model, state.intensity, dt, self.spawn),
+            predict_cardinality(state.log_cardinality, survival, n_born, n_spawned),
             state.memory.with_existence(survival * state.memory.existence),
             Report.empty(),
         )

@@ -12,7 +12,6 @@ import numpy as np
 
 from gaussmix.core.scalar_checks import require_integer
 from gaussmix.errors import ParameterError
-from gaussmix.model.validation import require_instance
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.intensity_reports import REPORT_RULES, make_estimates
 from gaussmix.tracking.intensity_steps import (
@@ -25,7 +24,7 @@ from gaussmix.tracking.intensity_steps import (
 )
 from gaussmix.tracking.label_existence import update_existence
 from gaussmix.tracking.object_labels import LabelMemory, Report
-from gaussmix.tracking.spawning import Spawn
+from gaussmix.tracking.spawning import Spawn, parse_spawns
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracker import AbstractTracker
 from gaussmix.types import ND
@@ -99,7 +98,7 @@ class GMPHD(AbstractTracker):
             raise ParameterError.invalid_choice("report", report, list(REPORT_RULES))
         self.model, self.report = model, report
         self.min_hits = require_integer("min_hits", min_hits, 1)
-        self.spawn = _parse_spawns(spawn, model.motion.n_states)
+        self.spawn = parse_spawns(spawn, model.motion.n_states)
         self.reset()
 
     def initial_state(self) -> GMPHDState:
@@ -132,13 +131,3 @@ class GMPHD(AbstractTracker):
     def estimate(self, state: GMPHDState, time: float) -> Estimates:
         """Return the reported components; the expected number of objects is the sum of all weights."""
         return make_estimates(self.model, state.intensity, state.report, state.intensity.mass, time)
-
-
-def _parse_spawns(spawn: Spawn | Sequence[Spawn], n_states: int) -> tuple[Spawn, ...]:
-    """Return all spawns; raise ParameterError if one is of another type or has another number of columns."""
-    spawns = (spawn,) if isinstance(spawn, Spawn) else tuple(spawn)
-    for value in spawns:
-        require_instance("spawn", value, Spawn, "a Spawn, or a sequence of them")
-        if value.n_states != n_states:
-            raise ParameterError.wrong_n_features("the spawn", value.n_states, n_states)
-    return spawns

@@ -7,6 +7,7 @@ derivation of MHT, JIPDA, and association-based MeMBer", IEEE Trans. Aerospace a
 García-Fernández, Williams, Granström & Svensson, "Poisson multi-Bernoulli mixture filter", ibid. 54, 2018).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gaussmix.tracking.components import Components
@@ -14,6 +15,7 @@ from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.hypotheses import score_hypotheses, weigh_associations
 from gaussmix.tracking.marginals import compute_marginals
 from gaussmix.tracking.prediction import predict_components, predict_tracks
+from gaussmix.tracking.spawning import Spawn, parse_spawns
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.track_estimates import estimate_tracks
 from gaussmix.tracking.track_update import keep_undetected, update_tracks
@@ -50,6 +52,13 @@ class PMB(AbstractTracker):
     ----------
     model : TargetModel
         Motion, sensor, births, and limits.
+    spawn : Spawn or sequence of Spawn, default=()
+        How objects make others appear beside them.
+
+    Raises
+    ------
+    ParameterError
+        If a spawn has another type, or another number of columns than the states of the motion model.
 
     Examples
     --------
@@ -65,8 +74,8 @@ class PMB(AbstractTracker):
     ([1], [[28.0, 50.0]])
     """
 
-    def __init__(self, model: TargetModel) -> None:
-        self.model = model
+    def __init__(self, model: TargetModel, spawn: Spawn | Sequence[Spawn] = ()) -> None:
+        self.model, self.spawn = model, parse_spawns(spawn, model.motion.n_states)
         self.reset()
 
     def initial_state(self) -> PMBState:
@@ -75,12 +84,18 @@ class PMB(AbstractTracker):
         return PMBState(Components.empty(n_states), self.model.birth.initial_number, Tracks.empty(n_states))
 
     def predict(self, state: PMBState, dt: float) -> PMBState:
-        """Return the state after a time ``dt``: objects move, some leave, and new ones appear."""
+        """Return the state after a time ``dt``: objects move, some leave, and new ones appear or are spawned."""
         survival, birth, motion = self.model.survival_probability**dt, self.model.birth, self.model.motion
         undetected = predict_components(motion, state.undetected, dt)
         undetected = undetected.with_weights(survival * undetected.weights)
+        parts = [undetected, birth.make_components(motion.n_states, dt)]
+        if self.spawn:
+            tracked = state.tracks.components
+            weights = state.tracks.existence[tracked.groups] * tracked.weights
+            parents = Components.concatenate([tracked.with_weights(weights), state.undetected])
+            parts += [spawn.make_components(parents, dt) for spawn in self.spawn]
         return PMBState(
-            Components.concatenate([undetected, birth.make_components(motion.n_states, dt)]),
+            Components.concatenate(parts),
             survival * state.n_anywhere + birth.rate * dt,
             predict_tracks(self.model, state.tracks, dt),
             state.next_label,

@@ -1,5 +1,6 @@
 """Objects that appear beside objects that are there already, such as a missile beside the aircraft that fires it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +9,7 @@ from gaussmix.core import linalg
 from gaussmix.core.parameter_arrays import parse_covariances, parse_finite_numbers
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import ParameterError
+from gaussmix.model.validation import require_instance
 from gaussmix.tracking.components import Components
 from gaussmix.types import DD, Array, ArrayLike, D
 
@@ -77,6 +79,16 @@ class Spawn:
             0.5 * (covariances + np.swapaxes(covariances, 1, 2)),
             parents.modes,
         )
+
+
+def parse_spawns(spawn: Spawn | Sequence[Spawn], n_states: int) -> tuple[Spawn, ...]:
+    """Return all spawns; raise ParameterError if one is of another type or has another number of columns."""
+    spawns = (spawn,) if isinstance(spawn, Spawn) else tuple(spawn)
+    for value in spawns:
+        require_instance("spawn", value, Spawn, "a Spawn, or a sequence of them")
+        if value.n_states != n_states:
+            raise ParameterError.wrong_n_features("the spawn", value.n_states, n_states)
+    return spawns
 
 
 def _parse_square_matrix(name: str, values: object, size: int | None = None) -> Array:
