@@ -210,6 +210,18 @@ def test_smoothed_tracks_have_no_gaps_and_begin_at_their_first_detection(run: Ru
     assert "'is_smoothed': True" in Path("data-tracks/report.html").read_text()
 
 
+def test_the_length_of_a_scan(run: Run, write: Write) -> None:
+    columns = make_columns()
+    jitter = np.linspace(0.0, 0.4, len(columns["t"])).tolist()
+    data = {**columns, "t": [0.1 + time + other for time, other in zip(columns["t"], jitter, strict=True)]}
+    data["t"][0] = 0.0
+    alone = run("track", write("data.csv", data), *given())
+    assert "round the times, on the command line with --scan-length" in flat(alone.stdout)
+    result = run("track", "data.csv", *given(), "--scan-length", "1")
+    assert f"in {N_SCANS} scans" in flat(result.stdout)
+    assert "round the times" not in flat(result.stdout)
+
+
 def test_degrees_are_mentioned(run: Run, write: Write) -> None:
     columns = make_columns()
     degrees = {"time": columns["t"], "lon": columns["x"], "lat": columns["y"]}
@@ -261,6 +273,7 @@ def test_what_was_tracked_stays_after_a_failure(run: Run, data: Path, monkeypatc
         (["--speed", "fast"], "not a number above 0"),
         (["--birth-rate", "inf"], "not a number of at least 0"),
         (["--survival", "0"], "not a number above 0 and at most 1"),
+        (["--scan-length", "0"], "not a number above 0"),
         (["--filter", "kalman"], "is none of"),
         (["--max-scans", "0"], "whole number of at least 1"),
         (["--output", ""], "the name is empty"),

@@ -128,6 +128,7 @@ def test_a_file_that_is_cut_off_is_read_so_far(run: Run, data: Path) -> None:
         (["--noise", "1"], "--noise does not apply to det.txt, which holds boxes"),
         (["--time", "t"], "--time does not apply"),
         (["--x", "t"], "--x does not apply"),
+        (["--scan-length", "1"], "--scan-length does not apply"),
         (["--filter", "phd"], "'phd' is none of assignment, pmb, the filters of boxes"),
         (["--frame-rate", "0"], "not a number above 0"),
     ],

@@ -15,8 +15,14 @@ from tests.cli.conftest import Write
 NONE = (None, None, None)
 
 
-def read(path: Path, time: str | None = None, axes: Any = NONE, max_scans: int | None = None) -> PointScans:
-    return read_point_scans(path, time, axes, max_scans)
+def read(
+    path: Path,
+    time: str | None = None,
+    axes: Any = NONE,
+    scan_length: float | None = None,
+    max_scans: int | None = None,
+) -> PointScans:
+    return read_point_scans(path, time, axes, scan_length, max_scans)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +68,18 @@ def test_equal_times_are_one_scan_and_rows_are_remembered(write: Write) -> None:
     assert recording.steps.tolist() == [0.0, 1.0, 1.0]
     assert recording.notes == ("the rows are not in the order of time; they are sorted.",)
     assert len(read(path, max_scans=2).scans) == 2
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+def test_rows_within_the_length_of_a_scan_are_one_scan(write: Write, shift: float) -> None:
+    times = [shift + time for time in (0.1, 0.3, 0.5, 1.1, 2.1, 2.2, 3.5, 5.3)]
+    path = write("a.csv", {"t": times, "x": range(8), "y": range(8)})
+    recording = read(path, scan_length=1.0)
+    np.testing.assert_allclose(recording.times - shift, [0.1, 1.1, 2.1, 3.1, 4.1, 5.1])
+    assert [rows.tolist() for rows in recording.rows] == [[0, 1, 2], [3], [4, 5], [6], [], [7]]
+    assert len(read(path).scans) == 8
+    dates = {"t": ["2026-01-01 00:00:00", "2026-01-01 00:00:09", "2026-01-01 00:00:10"], "x": [0, 1, 2]}
+    assert [len(scan) for scan in read(write("b.csv", dates), scan_length=10.0).scans] == [2, 1]
 
 
 def test_a_constant_step_implies_empty_scans(write: Write) -> None:

@@ -1,7 +1,7 @@
 """The scans of a file of points: rows of equal time, with the empty scans that a constant time step implies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,11 @@ class PointScans:
 
 
 def read_point_scans(
-    path: Path, time: str | None, axes: Sequence[str | None], max_scans: int | None = None
+    path: Path,
+    time: str | None,
+    axes: Sequence[str | None],
+    scan_length: float | None = None,
+    max_scans: int | None = None,
 ) -> PointScans:
     """Read a CSV or Parquet file of points.
 
@@ -73,6 +77,8 @@ def read_point_scans(
         Column of times or frame numbers; None to find it.
     axes : sequence of three str or None
         Columns of x, y and z; all None to find them.
+    scan_length : float, optional
+        Rows within this time, counted from the first one, are one scan. Default: rows of equal time.
     max_scans : int, optional
         Read the first scans only.
 
@@ -83,7 +89,7 @@ def read_point_scans(
     """
     table = read_table(path)
     columns = choose_track_columns(table, time, axes)
-    times = parse_times(table, columns.time)
+    times = _round_times(parse_times(table, columns.time), scan_length)
     positions = np.column_stack([column.values for column in columns.coordinates])
     is_complete = np.isfinite(positions).all(axis=1) & ~np.isnan(times.values)
     notes = [*_note_missing(is_complete), *_note_order(times.values[is_complete])]
@@ -102,6 +108,15 @@ def read_point_scans(
     scans = [positions[scan_rows] for scan_rows in rows]
     cells = _format_times(times, every[:n_scans])
     return PointScans(table, columns, scans, rows, every[:n_scans], cells, times.unit, tuple(notes))
+
+
+def _round_times(times: Times, scan_length: float | None) -> Times:
+    """Return each time as the beginning of its scan; the times themselves without a length of scans."""
+    if scan_length is None or np.isnan(times.values).all():
+        return times
+    first = float(np.nanmin(times.values))
+    numbers = np.floor((times.values - first) / scan_length + _STEP_TOLERANCE)  # rounding may put a border below it
+    return replace(times, values=first + scan_length * numbers)
 
 
 def _note_missing(is_complete: BoolN) -> list[str]:

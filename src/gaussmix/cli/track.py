@@ -15,6 +15,7 @@ from gaussmix.cli.track_options import (
     NoiseOption,
     OutputFolderOption,
     RecordingArgument,
+    ScanLengthOption,
     SmoothOption,
     SpeedOption,
     SurvivalOption,
@@ -42,6 +43,7 @@ def run_track(
     x: XOption = None,
     y: YOption = None,
     z: ZOption = None,
+    scan_length: ScanLengthOption = None,
     filter_name: FilterOption = None,
     detection_probability: DetectionProbabilityOption = None,
     clutter: ClutterOption = None,
@@ -65,14 +67,20 @@ def run_track(
     moving objects are found before a background that is learned; it gives annotated.mp4, too.
     """
     from gaussmix.cli.recording_kinds import find_recording_kind
-    from gaussmix.cli.track_boxes import track_boxes
-    from gaussmix.cli.track_points import track_points
-    from gaussmix.cli.track_video import track_video
 
     kind = find_recording_kind(file)
     given = GivenNumbers(detection_probability, clutter, noise, acceleration, speed, birth_rate, survival)
     folder = output or Path(f"{file.stem}-tracks")
-    options = TrackOptions(
-        file, kind, time, (x, y, z), choose_filter(filter_name, kind), given, frame_rate, smooth, max_scans, folder
+    name = choose_filter(filter_name, kind)
+    _track_recording(
+        TrackOptions(file, kind, time, (x, y, z), scan_length, name, given, frame_rate, smooth, max_scans, folder)
     )
-    {"points": track_points, "boxes": track_boxes, "video": track_video}[kind](options)
+
+
+def _track_recording(options: TrackOptions) -> None:
+    """Track a recording of any kind."""
+    from gaussmix.cli.track_boxes import track_boxes
+    from gaussmix.cli.track_points import track_points
+    from gaussmix.cli.track_video import track_video
+
+    {"points": track_points, "boxes": track_boxes, "video": track_video}[options.kind](options)

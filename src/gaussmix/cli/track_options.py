@@ -50,6 +50,15 @@ XOption = Annotated[
 ]
 YOption = Annotated[str | None, typer.Option("--y", metavar="COLUMN", help="Column of the second coordinate.")]
 ZOption = Annotated[str | None, typer.Option("--z", metavar="COLUMN", help="Column of the third coordinate.")]
+ScanLengthOption = Annotated[
+    float | None,
+    typer.Option(
+        "--scan-length",
+        metavar="T",
+        parser=parse_positive_number,
+        help="Rows within this time are one scan (seconds, for dates). Default: rows of equal time.",
+    ),
+]
 FilterOption = Annotated[
     str | None,
     typer.Option(
@@ -186,6 +195,7 @@ class TrackOptions:
     kind: "RecordingKind"
     time: str | None
     axes: tuple[str | None, str | None, str | None]
+    scan_length: float | None
     filter_name: str
     given: GivenNumbers
     frame_rate: float | None
@@ -200,7 +210,11 @@ class TrackOptions:
 
     def _list_points_only(self) -> list[str]:
         """Return the options that are given and apply to points alone."""
-        named = [("--time", self.time), *zip(("--x", "--y", "--z"), self.axes, strict=True)]
+        named = [
+            ("--time", self.time),
+            ("--scan-length", self.scan_length),
+            *zip(("--x", "--y", "--z"), self.axes, strict=True),
+        ]
         named += [(each.metadata["option"], getattr(self.given, each.name)) for each in fields(self.given)]
         return [option for option, value in named if value is not None]
 

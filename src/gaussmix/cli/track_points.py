@@ -40,7 +40,7 @@ def track_points(options: TrackOptions) -> None:
     """Track the points of a file."""
     require_writable_folder(options.folder, tuple(_FILES), input_paths=(options.file,))
     with console.progress_bar(f"reading {options.file.name}"):
-        recording = read_point_scans(options.file, options.time, options.axes, options.max_scans)
+        recording = read_point_scans(options.file, options.time, options.axes, options.scan_length, options.max_scans)
     notes = [*recording.notes, *_note_degrees(recording)]
     console.print_notes(notes)
     names, steps = recording.columns.names, recording.steps

@@ -1,5 +1,6 @@
 """Errors about files of detections: columns of time and coordinates, and recordings in which nothing can move."""
 
+import re
 from collections.abc import Sequence
 
 from gaussmix.errors.files import TableError
@@ -75,4 +76,5 @@ class DetectionTableError(TableError):
     @classmethod
     def no_model(cls, reason: str, options: Sequence[str]) -> "DetectionTableError":
         """Return the error that no model can be estimated, and which options replace the estimates."""
-        return cls(f"{reason.partition(';')[0]}; check the columns, or set all of {join_with_commas(list(options))}")
+        ways = f"or set all of {join_with_commas(list(options))}"
+        return cls(re.sub(r"(else|or) give the model$", ways, reason))

@@ -143,15 +143,15 @@ def _check_tails(summary: TrackSummary) -> list[str]:
 
 
 def _check_lonely(summary: TrackSummary) -> list[str]:
-    """Say if nearly all scans have a single detection although there are several objects."""
+    """Say if nearly all scans have a single detection, and these are not those of one object."""
     counts = np.array([len(scan) for scan in summary.scans])
     filled = counts[counts > 0]
     is_lonely = len(filled) > 0 and float((filled == 1).mean()) > _MAX_LONELY_FRACTION
-    if not is_lonely or summary.largest_number < 2:
+    if not is_lonely or len(summary.paths) == 1:
         return []
     return [
-        "Nearly every scan has a single detection, though there are several objects. Rows that were measured together "
-        "need the same time; round the times of the file."
+        "Nearly every scan has a single detection. Rows that were measured together "
+        "need the same time; round the times, on the command line with --scan-length."
     ]
 
 
