@@ -53,7 +53,7 @@ def format_tracks(summary: TrackSummary) -> str:
     rows = track_table(summary, _MAX_TRACKS_SHOWN)
     if not rows:
         return ""
-    header = ["track", "begins", "ends", "scans", "misses", "mean speed"]
+    header = ["track", "begins", "ends", f"{summary.scan_noun}s", "misses", "mean speed"]
     lines = [[row.label, row.begin, row.end, row.n_scans, row.n_missed, row.mean_speed] for row in rows]
     n_more = len(summary.paths) - len(rows)
     more = f"\n... and {format_count(n_more, 'shorter track')}; report.html has them" if n_more else ""

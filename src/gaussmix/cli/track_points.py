@@ -117,6 +117,7 @@ def _write_files(
             run.estimates,
             recording.scans,
             names=recording.columns.names,
+            times=recording.time_cells,
             max_frames=_MAX_ANIMATION_FRAMES,
             progress=callback,
         )

@@ -30,7 +30,7 @@ def plot_target_numbers(
     time_label: str = "time",
     legend: bool = True,
 ) -> "Axes":
-    """Plot the number of reported objects, and the expected number of all objects, against time.
+    """Plot the number of reported objects, and the expected number of all objects if it differs, against time.
 
     The expected number counts objects that are too unlikely to be reported, each by its probability of existence, and
     those that have not been detected yet.
@@ -70,7 +70,8 @@ def plot_target_numbers(
     numbers, expected = [len(each) for each in scans], [each.expected_number for each in scans]
     ax.step(moments, numbers, where="post", color=OKABE_ITO_COLOURS[0], linewidth=1.6, label="reported objects")
     line: dict[str, Any] = {"color": OKABE_ITO_COLOURS[5], "linewidth": 1.2, "linestyle": "--"}
-    ax.plot(moments, expected, label="expected number", **line)
+    if not np.array_equal(numbers, expected):  # trackers of boxes report all that they expect
+        ax.plot(moments, expected, label="expected number", **line)
     ax.set_ylim(bottom=0.0, top=1.08 * max(1.0, *numbers, *expected))
     _set_integer_y_ticks(ax)
     canvas.label_axes(ax, time_label, "number of objects")

@@ -12,7 +12,14 @@ from gaussmix.errors import FileError
 from gaussmix.plots import canvas
 from gaussmix.plots.picture_export import use_default_style
 from gaussmix.plots.style import GREY, INK, Style
-from gaussmix.plots.track_drawing import check_estimates, choose_track_styles, label_plane, parse_scans, to_plane
+from gaussmix.plots.track_drawing import (
+    check_estimates,
+    choose_track_styles,
+    label_plane,
+    parse_scans,
+    parse_times,
+    to_plane,
+)
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.track_paths import TrackPath, collect_paths
 from gaussmix.types import ND, ArrayLike, IntN
@@ -34,6 +41,7 @@ def write_track_animation(
     detections: Sequence[ArrayLike] | None = None,
     *,
     names: Sequence[str] | None = None,
+    times: ArrayLike | None = None,
     max_frames: int = 60,
     frames_per_second: int = 10,
     progress: ProgressCallback | None = None,
@@ -50,6 +58,8 @@ def write_track_animation(
         Detections of each scan.
     names : sequence of str, optional
         Names of the coordinates. Default: x, y.
+    times : array-like of shape (n_scans,), optional
+        Times of the scans, numbers or datetime64, for the titles. Default: those of the estimates.
     max_frames : int, default=60
         Largest number of frames; of more scans every second, third, ... one is drawn.
     frames_per_second : int, default=10
@@ -75,7 +85,8 @@ def write_track_animation(
         with use_default_style():
             figure = canvas.create_figure(*_SIZE_INCHES)
             n_recent = _N_RECENT_FRAMES * max(1, len(scans) // len(chosen))
-            scene = _Scene(figure.add_subplot(), scans, rows, names, n_recent)
+            titles = [_format_time(time) for time in parse_times(times, scans)]
+            scene = _Scene(figure.add_subplot(), scans, rows, names, titles, n_recent)
             _write_frames(partial, figure, scene, chosen, frames_per_second, progress)
         partial.replace(path)
     except BaseException as error:
@@ -112,6 +123,13 @@ def _choose_frames(n_scans: int, max_frames: int) -> IntN:
     return np.arange(n_scans - 1, -1, -step)[::-1]
 
 
+def _format_time(time: object) -> str:
+    """Return a time as the beginning of a title."""
+    if isinstance(time, np.datetime64):
+        return str(time.astype("datetime64[s]")).replace("T", " ")
+    return f"time {float(time):g}"  # type: ignore[arg-type]
+
+
 class _Scene:
     """The axes of an animation, and what changes on them from scan to scan."""
 
@@ -121,9 +139,11 @@ class _Scene:
         estimates: Sequence[Estimates],
         rows: Sequence[ND],
         names: Sequence[str] | None,
+        titles: Sequence[str],
         n_recent: int,
     ) -> None:
         self.ax, self.estimates, self.rows, self.n_recent = ax, estimates, rows, n_recent
+        self.titles = titles
         self.paths = collect_paths(estimates)
         self.styles = choose_track_styles(self.paths)
         self.changing: list[Any] = []
@@ -138,7 +158,7 @@ class _Scene:
         time = self.estimates[scan].time
         self.changing = []
         n_objects = canvas.format_count(len(self.estimates[scan]), "object")
-        self.ax.set_title(f"time {time:g}, {n_objects}", fontsize="medium")
+        self.ax.set_title(f"{self.titles[scan]}, {n_objects}", fontsize="medium")
         if self.rows and len(self.rows[scan]):
             points = to_plane(self.rows[scan], np.full(len(self.rows[scan]), time))
             self.changing.append(self.ax.scatter(points[:, 0], points[:, 1], s=8, color=GREY, alpha=0.7, linewidths=0))

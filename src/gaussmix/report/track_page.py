@@ -9,7 +9,13 @@ from gaussmix.report.page_template import format_versions, load_template, write_
 from gaussmix.report.track_pictures import draw_moment_pictures, draw_plane_picture, draw_time_pictures
 from gaussmix.report.track_summary import TrackSummary
 from gaussmix.report.track_tables import number_table, track_table
-from gaussmix.report.track_text import describe_cautions, describe_lengths, describe_method, describe_objects
+from gaussmix.report.track_text import (
+    describe_cautions,
+    describe_lengths,
+    describe_method,
+    describe_objects,
+    describe_table,
+)
 
 _TEMPLATE_FILE = "tracks.html"
 _N_TRACKS_SHOWN, _MAX_TRACKS = 30, 500
@@ -97,7 +103,8 @@ def render_track_html(
         "tracks": track_table(summary, _MAX_TRACKS),
         "n_tracks": len(summary.paths),
         "n_tracks_shown": _N_TRACKS_SHOWN,
-        "time_label": summary.time_label,
+        "table_sentence": describe_table(summary),
+        "scan_noun": summary.scan_noun,
         "score_name": "confidence" if summary.has_boxes else "existence",
         "numbers": number_table(summary),
         "innovations": summary.innovations,
@@ -110,7 +117,7 @@ def render_track_html(
 def _collect_facts(summary: TrackSummary) -> list[tuple[str, str]]:
     """Return the names and values of the most important numbers."""
     return [
-        ("scans", f"{len(summary.scans):,}"),
+        (f"{summary.scan_noun}s", f"{len(summary.scans):,}"),
         ("detections", f"{summary.n_detections:,}"),
         ("objects", f"{len(summary.paths):,}"),
         ("most at once", str(summary.largest_number)),

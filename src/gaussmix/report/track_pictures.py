@@ -41,7 +41,7 @@ def draw_time_pictures(summary: TrackSummary) -> list[CaptionedPicture]:
         "Probability of existence of each track against time.",
     )
     captions = (
-        "Objects in each frame."
+        "Objects in each frame, without tracks that are not confirmed."
         if summary.has_boxes
         else "Solid: objects that are reported. Dashed: expected number of all objects, unlikely ones included.",
         "Probability that the object of each track exists. A track is reported above 0.5.",
@@ -63,7 +63,13 @@ def draw_moment_pictures(summary: TrackSummary) -> list[CaptionedPicture]:
 
 def _draw_moment(summary: TrackSummary, moment: SceneMoment) -> CaptionedPicture:
     """Return the picture of the intensity after one scan."""
-    draw = partial(plots.plot_intensity, moment.intensity, detections=summary.scans[moment.scan], names=summary.names)
+
+    def draw(ax: Any) -> None:
+        plots.plot_intensity(moment.intensity, ax, detections=summary.scans[moment.scan], names=summary.names)
+        x_limits, y_limits = _find_limits(summary)
+        ax.set(xlim=x_limits, ylim=y_limits)
+        ax.set_aspect("equal", adjustable="box")
+
     expected = summary.estimates[moment.scan].expected_number
     time = f"{summary.time_name} {format_time(summary.times[moment.scan])}"
     alt_text = f"Intensity of objects at {time}; {expected:.1f} objects are expected."

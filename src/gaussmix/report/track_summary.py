@@ -116,6 +116,11 @@ class TrackSummary:
         return "frame" if self.has_boxes else "scan"
 
     @property
+    def speed_unit(self) -> str:
+        """Unit of speeds: that of the coordinates per unit of time."""
+        return f"units of {self.names[0]} per {self.time_unit.removesuffix('s') or f'unit of {self.time_name}'}"
+
+    @property
     def time_label(self) -> str:
         """Name of the time with its unit."""
         is_date = np.issubdtype(self.times.dtype, np.datetime64)

@@ -24,9 +24,9 @@ class TrackRow:
     duration : str
         Time between them; in seconds for dates.
     n_scans : str
-        Number of scans in which the track was reported.
+        Number of scans from the first to the last one.
     n_detections, n_missed : str
-        Scans with and without a detection.
+        How many of them have a detection of the object, and how many have not.
     mean_speed : str
         In units of position per unit of time; '' without velocities.
     existence : str
@@ -52,15 +52,15 @@ def track_table(summary: TrackSummary, max_rows: int | None = None) -> list[Trac
 
 def _track_row(path: TrackPath, times: AnyArray) -> TrackRow:
     """Return a track as text."""
-    speed = path.mean_speed
+    speed, n_scans = path.mean_speed, int(path.scans[-1] - path.scans[0]) + 1
     return TrackRow(
         str(path.label),
         format_time(times[path.scans[0]]),
         format_time(times[path.scans[-1]]),
         format_number(path.duration, _DIGITS),
-        str(len(path)),
+        str(n_scans),
         str(path.n_detections),
-        str(len(path) - path.n_detections),
+        str(n_scans - path.n_detections),
         format_number(speed, _DIGITS) if np.isfinite(speed) else "",
         f"{float(path.existence.mean()):.2f}",
     )

@@ -39,7 +39,8 @@ _REPORT_SENTENCE = (
 )
 _BOX_METHODS = {
     "assignment": "Each box has a Kalman filter with nearly constant velocity and slowly changing size. Confident "
-    "boxes of a new frame are assigned to tracks first, then the others. A track is confirmed by its second detection.",
+    "boxes of a new frame are assigned to tracks first, then the others. A track is confirmed, "
+    "and reported, from its second detection on; those of the first frame at once.",
     "pmb": "Boxes go through a Poisson multi-Bernoulli filter with nearly constant velocity and slowly changing size. "
     "A track is confirmed once it exists with a probability above 0.5.",
 }
@@ -81,6 +82,19 @@ def _describe_short(n_short: int, noun: str) -> str:
         return ""
     verb = "lasts" if n_short == 1 else "last"
     return f"; {format_count(n_short, 'track')} {verb} less than {_MIN_SCANS} {noun}s and may be false"
+
+
+def describe_table(summary: TrackSummary) -> str:
+    """Return what the columns of the table of tracks mean."""
+    noun = summary.scan_noun
+    if summary.has_boxes:
+        begins, unit = "Tracks begin and end in frames, which count from 1", "pixels per second"
+    else:
+        begins, unit = f"Times are those of {summary.time_label}", summary.speed_unit
+    return (
+        f"{begins}. A miss is a {noun} between begin and end without a detection of the object. Speed is the mean "
+        f"length of the estimated velocity, in {unit}."
+    )
 
 
 def describe_cautions(summary: TrackSummary) -> list[str]:

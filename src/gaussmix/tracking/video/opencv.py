@@ -9,7 +9,6 @@ import numpy as np
 from gaussmix.errors import MissingPackageError
 from gaussmix.types import AnyArray
 
-
 _SILENT = "-8"  # level of FFmpeg's messages; the readers say in a sentence what is wrong with a video
 
 
