@@ -45,7 +45,7 @@ def test_columns_are_found_by_name(write: Write, names: list[str], time: str, co
 
 
 def test_a_single_column_of_dates_is_the_time(write: Write) -> None:
-    path = write("a.csv", {"seen": ["2026-01-01", "2026-01-02"], "x": [0, 1], "y": [1, 1]})
+    path = write("a.csv", {"seen": ["2026-01-01", "2026-01-02"], "x": [0, 1], "y": [1, 2]})
     assert read(path).columns.time.name == "seen"
 
 
@@ -100,7 +100,45 @@ def test_other_times_imply_no_empty_scans(write: Write, times: list[float]) -> N
 def test_a_long_gap_is_a_gap(write: Write) -> None:
     recording = read(write("a.csv", {"t": [0, 1, 2, 1000], "x": range(4), "y": range(4)}))
     assert len(recording.scans) == 4
-    assert "long gaps" in recording.notes[0]
+    assert "1 gap in the times counts as a pause" in recording.notes[0]
+
+
+def test_a_pause_is_too_long_for_empty_scans(write: Write) -> None:
+    times = [*range(10), *range(30, 40)]
+    rows = {"t": np.repeat(times, 4), "x": range(80), "y": range(80)}
+    recording = read(write("a.csv", rows))
+    assert len(recording.scans) == 20
+    assert recording.steps.max() == 21.0
+    assert "pause" in recording.notes[0]
+    short = {"t": np.repeat([*range(10), *range(12, 20)], 4), "x": range(72), "y": range(72)}
+    recording = read(write("b.csv", short))
+    assert [len(scan) for scan in recording.scans].count(0) == 2
+    assert "2 scans without detections" in recording.notes[0]
+
+
+def test_a_row_far_from_all_others_is_left_out_and_named(write: Write) -> None:
+    values = np.random.default_rng(0).normal(size=40)
+    values[16] = 1e12
+    recording = read(write("a.csv", {"t": np.repeat(range(10), 4), "x": values, "y": range(40)}))
+    assert recording.n_detections == 39
+    assert "1 row far from all others is left out (data row 17: x = 1e+12, y = 16)" in recording.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("factor", "unit"), [(1, "seconds"), (1000, "milliseconds"), (10**6, "microseconds"), (10**9, "nanoseconds")]
+)
+def test_unix_times_are_dates(write: Write, factor: int, unit: str) -> None:
+    times = [(1_700_000_000 + 10 * k) * factor for k in range(4)]
+    recording = read(write("a.csv", {"timestamp": times, "x": range(4), "y": range(4)}))
+    assert recording.unit == "seconds"
+    np.testing.assert_allclose(recording.steps, [0.0, 10.0, 10.0, 10.0])
+    assert str(recording.time_cells[0]).startswith("2023-11-14T22:13:20")
+    assert f"Unix time in {unit}" in recording.notes[0]
+
+
+def test_a_constant_coordinate_is_named(write: Write) -> None:
+    with pytest.raises(DetectionTableError, match="'x' is the same in every row"):
+        read(write("a.csv", {"t": range(5), "x": [3.0] * 5, "y": range(5)}))
 
 
 def test_incomplete_rows_are_left_out_and_counted(write: Write) -> None:

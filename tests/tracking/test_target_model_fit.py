@@ -128,6 +128,22 @@ def test_guessed_scales_survive_clutter() -> None:
         assert 0.7 < scales.displacement < 4.0
 
 
+def test_a_constant_coordinate_is_named() -> None:
+    scans = [[[float(k), 3.0]] for k in range(20)]
+    with pytest.raises(TrackingDataError, match="coordinate 2 is the same"):
+        fit_target_model(scans)
+
+
+def test_a_slip_far_away_changes_no_estimate() -> None:
+    scans, _ = simulate_scene(6, n_scans=40)
+    plain = fit_target_model(scans)
+    scans[7] = np.vstack([scans[7], [[1e12, 0.0]]])
+    other = fit_target_model(scans)
+    assert other.noise_std[0].value == pytest.approx(plain.noise_std[0].value, rel=1e-3)
+    assert other.model.sensor.clutter.volume == pytest.approx(plain.model.sensor.clutter.volume, rel=1e-9)
+    assert len(other.histories) == len(plain.histories)
+
+
 @pytest.mark.parametrize("frames", [[], [[[0.0, 0.0]]] * 2, [[], [], [], []]], ids=["none", "two", "empty"])
 def test_too_short_recordings_are_named(frames: list[object]) -> None:
     with pytest.raises(TrackingDataError, match="at least 3 scans"):

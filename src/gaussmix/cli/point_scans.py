@@ -11,10 +11,12 @@ from gaussmix.cli.track_columns import TrackColumns, choose_track_columns
 from gaussmix.cli.track_times import Times, parse_times
 from gaussmix.errors import DetectionTableError
 from gaussmix.errors.text import format_count
+from gaussmix.tracking.model_fitting.far_detections import find_far_detections
 from gaussmix.types import ND, AnyArray, BoolN, IntN, N
 
 _STEP_TOLERANCE = 1e-3  # of a constant step, in fractions of it
 _MIN_SINGLE_STEPS = 0.5  # fraction of the steps that have the length of the constant one
+_MAX_LOG_IMPROBABILITY = 14.0  # one in a million
 _MAX_EMPTY_PER_SCAN = 3.0  # more empty scans than that for each scan with detections are no empty scans
 
 
@@ -92,13 +94,16 @@ def read_point_scans(
     times = _round_times(parse_times(table, columns.time), scan_length)
     positions = np.column_stack([column.values for column in columns.coordinates])
     is_complete = np.isfinite(positions).all(axis=1) & ~np.isnan(times.values)
-    notes = [*_note_missing(is_complete), *_note_order(times.values[is_complete])]
+    notes = [*times.notes, *_note_missing(is_complete), *_note_order(times.values[is_complete])]
     kept = np.flatnonzero(is_complete)
     if not len(kept):
         raise DetectionTableError.no_detections(path, table.n_rows)
+    is_far = find_far_detections(positions[kept])
+    notes += _note_far(columns, kept[is_far], positions[kept[is_far]])
+    kept = kept[~is_far]
     _require_movement(columns, times.values[kept], positions[kept])
     moments, members = np.unique(times.values[kept], return_inverse=True)
-    every, gap_notes = _fill_empty_scans(moments)
+    every, gap_notes = _fill_empty_scans(moments, len(kept) / len(moments))
     notes += gap_notes
     n_scans = len(every) if max_scans is None else min(max_scans, len(every))
     slots = np.searchsorted(every, moments)[members]
@@ -128,24 +133,39 @@ def _note_missing(is_complete: BoolN) -> list[str]:
     return [f"{format_count(n_missing, 'row')} without a time or a finite coordinate {verb} left out."]
 
 
+def _note_far(columns: TrackColumns, rows: IntN, positions: ND) -> list[str]:
+    """Return a note on rows that are far from all others."""
+    if not len(rows):
+        return []
+    values = ", ".join(f"{name} = {value:.4g}" for name, value in zip(columns.names, positions[0], strict=True))
+    verb, first = ("is", "data row") if len(rows) == 1 else ("are", "the first is data row")
+    return [
+        f"{format_count(len(rows), 'row')} far from all others {verb} left out ({first} {rows[0] + 1}: {values}); "
+        "correct it if it is a slip."
+    ]
+
+
 def _note_order(times: N) -> list[str]:
     """Return a note if rows are not in the order of time."""
     return ["the rows are not in the order of time; they are sorted."] if (np.diff(times) < 0).any() else []
 
 
 def _require_movement(columns: TrackColumns, times: N, positions: ND) -> None:
-    """Raise DetectionTableError if all rows have one time, or one position."""
+    """Raise DetectionTableError if all rows have one time, or the same value of a coordinate."""
     if (times == times[0]).all():
         raise DetectionTableError.one_scan(columns.time.name, len(times))
-    if (positions == positions[0]).all():
-        raise DetectionTableError.constant_coordinates(columns.names)
+    is_constant = (positions == positions[0]).all(axis=0)
+    if is_constant.any():
+        names = [name for name, constant in zip(columns.names, is_constant, strict=True) if constant]
+        raise DetectionTableError.constant_coordinates(names)
 
 
-def _fill_empty_scans(moments: N) -> tuple[N, list[str]]:
-    """Return the times of all scans, with those between that a constant step implies, and a note on them.
+def _fill_empty_scans(moments: N, n_per_scan: float) -> tuple[N, list[str]]:
+    """Return the times of all scans, with those between that a constant step implies, and notes on them.
 
     There is a constant step if all differences of successive times are multiples of the median one, and at least half
-    of them are equal to it.
+    of them are equal to it. So many successive scans without detections that a Poisson process with ``n_per_scan``
+    detections a scan would hardly have them are a pause of the recording, and no empty scans.
     """
     differences = np.diff(moments)
     step = float(np.median(differences))
@@ -155,17 +175,29 @@ def _fill_empty_scans(moments: N) -> tuple[N, list[str]]:
         and bool((np.abs(differences / step - multiples) <= _STEP_TOLERANCE * np.maximum(multiples, 1)).all())
         and float((multiples == 1).mean()) >= _MIN_SINGLE_STEPS
     )
-    n_empty = int(multiples.sum()) - len(differences)
-    if not is_constant or not n_empty:
+    is_pause = (multiples - 1.0) * n_per_scan > _MAX_LOG_IMPROBABILITY
+    n_pauses, n_empty = int(is_pause.sum()), int((multiples[~is_pause] - 1.0).sum())
+    if not is_constant or not (n_empty or n_pauses):
         return moments, []
+    notes = [_describe_pauses(n_pauses)] if n_pauses else []
+    if not n_empty:
+        return moments, notes
     if n_empty > _MAX_EMPTY_PER_SCAN * len(moments):
         return moments, ["times have long gaps, which count as gaps in the recording, not as scans without detections."]
-    counts = multiples.astype(int)
+    counts = np.where(is_pause, 1, multiples).astype(int)
     fractions = [np.arange(1, count) / count for count in counts.tolist()]
     between = [moments[k] + fraction * differences[k] for k, fraction in enumerate(fractions) if len(fraction)]
     empty = "1 scan without detections counts" if n_empty == 1 else f"{n_empty} scans without detections count"
     note = f"times have a constant step of {step:.6g}; {empty} as empty."
-    return np.sort(np.concatenate([moments, *between])), [note]
+    return np.sort(np.concatenate([moments, *between])), [note, *notes]
+
+
+def _describe_pauses(n_pauses: int) -> str:
+    """Return a note on pauses of the recording."""
+    verb = "counts as a pause" if n_pauses == 1 else "count as pauses"
+    return (
+        f"{format_count(n_pauses, 'gap')} in the times {verb} of the recording: so many empty scans are too improbable."
+    )
 
 
 def _format_times(times: Times, moments: N) -> AnyArray:

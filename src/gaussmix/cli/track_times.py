@@ -13,6 +13,8 @@ from gaussmix.errors import DetectionTableError
 from gaussmix.types import AnyArray, N
 
 _MICROSECONDS = 1e-6
+_UNIX_SECONDS = (9.4e8, 4.1e9)  # the years 2000 to 2099
+_UNIX_UNITS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +29,14 @@ class Times:
         ``seconds`` for dates and times of day, else empty: the unit of the column.
     origin : numpy.datetime64 or None
         The first date, in microseconds; None for numbers and times of day.
+    notes : tuple of str
+        Sentences for the user on how times were read.
     """
 
     values: N
     unit: str = ""
     origin: np.datetime64 | None = None
+    notes: tuple[str, ...] = ()
 
 
 def parse_times(table: Table, column: Column) -> Times:
@@ -43,11 +48,24 @@ def parse_times(table: Table, column: Column) -> Times:
         If the column is empty, of another kind, or holds a text that is no date.
     """
     if column.is_numeric:
-        return Times(np.where(np.isfinite(column.values), column.values, np.nan))
+        return _parse_numbers(column)
     parse = _PARSERS.get(column.kind)
     if parse is None:
         raise DetectionTableError.no_times(column.name, column.kind)
     return parse(table, column)
+
+
+def _parse_numbers(column: Column) -> Times:
+    """Return numbers as they are, or as seconds since the first one if they are Unix times of this century."""
+    values = np.where(np.isfinite(column.values), column.values, np.nan)
+    for unit, per_second in _UNIX_UNITS.items():
+        low, high = (bound * per_second for bound in _UNIX_SECONDS)
+        if not np.isnan(values).all() and low <= np.nanmin(values) and np.nanmax(values) <= high:
+            first = float(np.nanmin(values))
+            origin = np.datetime64(0, "us") + np.timedelta64(round(first / per_second * 1e6), "us")
+            note = f"column {column.name!r} is read as Unix time in {unit}."
+            return Times((values - first) / per_second, "seconds", origin, (note,))
+    return Times(values)
 
 
 def _parse_dates(table: Table, column: Column) -> Times:

@@ -139,6 +139,14 @@ class TrackingDataError(DataError):
         )
 
     @classmethod
+    def constant_coordinate(cls, position: int) -> "TrackingDataError":
+        """Return the error that a coordinate is the same in all detections."""
+        return cls(
+            f"coordinate {position + 1} is the same in all detections, so its noise cannot be estimated; leave the "
+            "column out, or give the model"
+        )
+
+    @classmethod
     def no_tracks(cls, n_scans: int, n_detections: int) -> "TrackingDataError":
         """Return the error that no object could be followed."""
         return cls(

@@ -46,7 +46,7 @@ class TrackRow:
 
 def track_table(summary: TrackSummary, max_rows: int | None = None) -> list[TrackRow]:
     """Return one row per track, the longest first, at most ``max_rows``."""
-    paths = sorted(summary.paths, key=lambda path: (-len(path), path.label))
+    paths = sorted(summary.paths, key=lambda path: (path.scans[0] - path.scans[-1], path.label))
     return [_track_row(path, summary.times) for path in paths[:max_rows]]
 
 
@@ -102,4 +102,6 @@ def _format_interval(number: ModelNumber) -> str:
         return "given"
     if number.low is None or number.high is None:
         return ""
+    if number.low == 0.0 and number.high == number.value:
+        return f"at most {format_number(number.high, _DIGITS)}"
     return f"{format_number(number.low, _DIGITS)} to {format_number(number.high, _DIGITS)}"

@@ -5,7 +5,7 @@ import numpy as np
 from gaussmix.errors.text import format_count
 from gaussmix.report.track_summary import TrackSummary
 
-_MIN_TRACKED_FRACTION = 0.5
+_MIN_TRACKED_FRACTION = 0.1
 _MAX_RATIO, _MIN_RATIO, _MAX_P_VALUE = 1.25, 0.8, 0.01
 _MAX_TAIL_FRACTION = 0.04
 _MIN_SCANS = 3  # shorter tracks may be false detections
@@ -51,16 +51,18 @@ _SMOOTH_SENTENCE = "Positions in the files of tracks are smoothed: each uses all
 
 
 def describe_objects(summary: TrackSummary) -> str:
-    """Return how many objects there are, in all and at once."""
-    n_objects = len(summary.paths)
-    if not n_objects:
+    """Return how many objects there are, in all and at once; very short tracks count apart."""
+    noun = summary.scan_noun
+    if not summary.paths:
         return "No object was found."
+    n_short = sum(len(path) < _MIN_SCANS for path in summary.paths)
     scan = int(np.argmax([len(each) for each in summary.estimates]))
-    first = f"first in {summary.scan_noun} {scan + 1} of {len(summary.estimates)}"
+    first = f"first in {noun} {scan + 1} of {len(summary.estimates)}"
     at_once = f"at most {summary.largest_number} at once ({first})"
     mean = float(np.mean([each.expected_number for each in summary.estimates]))
     expected = "on average" if summary.has_boxes else "expected on average"
-    return f"{format_count(n_objects, 'object')}, {at_once}; {mean:.1f} {expected}."
+    short = _describe_short(n_short, noun)
+    return f"{format_count(len(summary.paths) - n_short, 'object')}, {at_once}; {mean:.1f} {expected}{short}."
 
 
 def describe_lengths(summary: TrackSummary) -> str:
@@ -69,10 +71,9 @@ def describe_lengths(summary: TrackSummary) -> str:
         return ""
     lengths, noun = np.array([len(path) for path in summary.paths]), summary.scan_noun
     fraction = summary.n_tracked_detections / max(summary.n_detections, 1)
-    short = _describe_short(int((lengths < _MIN_SCANS).sum()), noun)
     return (
         f"tracks last {np.median(lengths):g} {noun}s (median; {lengths.min()} to {lengths.max()}); {fraction:.0%} of "
-        f"the detections belong to a track{short}."
+        "the detections belong to a track."
     )
 
 
@@ -80,8 +81,8 @@ def _describe_short(n_short: int, noun: str) -> str:
     """Return how many tracks are very short; '' if none is."""
     if not n_short:
         return ""
-    verb = "lasts" if n_short == 1 else "last"
-    return f"; {format_count(n_short, 'track')} {verb} less than {_MIN_SCANS} {noun}s and may be false"
+    lasts = "track lasts" if n_short == 1 else "tracks last"
+    return f"; {n_short} more {lasts} less than {_MIN_SCANS} {noun}s and may be false"
 
 
 def describe_table(summary: TrackSummary) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from gaussmix.tracking.model_fitting.far_detections import find_far_detections
 from gaussmix.types import ND, Array, N
 
 _N_RADII = 40
@@ -47,7 +48,10 @@ class InitialScales:
 
 
 def guess_scales(scans: Sequence[ND]) -> InitialScales:
-    """Return first guesses from the detections (n, p) of at least three successive scans."""
+    """Return first guesses from the detections (n, p) of at least three successive scans; far ones do not count."""
+    is_far = find_far_detections(np.concatenate(scans))
+    borders = np.cumsum([len(scan) for scan in scans])[:-1]
+    scans = [scan[~far] for scan, far in zip(scans, np.split(is_far, borders), strict=True)]
     low, high = bound_region(scans)
     volume, n_axes = math.prod((high - low).tolist()), len(low)
     starts = np.unique(np.linspace(0, len(scans) - 3, min(_MAX_SCANS, len(scans) - 2)).astype(int)).tolist()

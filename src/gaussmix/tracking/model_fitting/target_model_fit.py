@@ -79,7 +79,8 @@ def fit_target_model(frames: Iterable[ArrayLike], dt: float | Sequence[float] = 
     Raises
     ------
     TrackingDataError
-        If there are fewer than three scans, or no object can be followed through three detections.
+        If there are fewer than three scans, a coordinate is constant, or no object can be followed through three
+        detections.
     """
     scans, steps = _parse_recording(frames, dt)
     times = np.cumsum(steps)
@@ -113,6 +114,9 @@ def _parse_recording(frames: Iterable[ArrayLike], dt: float | Sequence[float]) -
     if len(raw) < _MIN_SCANS or not widths:
         raise TrackingDataError.too_few_scans(len(raw), _MIN_SCANS)
     scans = [parse_detections(scan, widths[0]) for scan in raw]
+    is_constant = np.ptp(np.concatenate(scans), axis=0) == 0.0
+    if is_constant.any():
+        raise TrackingDataError.constant_coordinate(int(np.argmax(is_constant)))
     return scans, np.array(np.broadcast_to(np.asarray(dt, dtype=np.float64), len(scans)))
 
 
