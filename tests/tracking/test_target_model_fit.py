@@ -128,6 +128,14 @@ def test_guessed_scales_survive_clutter() -> None:
         assert 0.7 < scales.displacement < 4.0
 
 
+def test_a_fit_prints_its_numbers_and_no_arrays() -> None:
+    fit = fit_target_model(simulate_scene(0)[0])
+    lines = repr(fit).splitlines()
+    assert lines[0] == f"TargetModelFit of {len(fit.histories)} tracks, {fit.n_passes} passes, converged"
+    assert len(lines) == 7
+    assert f"detection probability: {fit.rates.detection_probability.value:.4g} (" in lines[3]
+
+
 def test_a_constant_coordinate_is_named() -> None:
     scans = [[[float(k), 3.0]] for k in range(20)]
     with pytest.raises(TrackingDataError, match="coordinate 2 is the same"):

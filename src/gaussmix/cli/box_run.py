@@ -66,7 +66,9 @@ def track_frames(tracker: BoxTracker, frames: Iterable[RecordedFrame], path: Pat
                 tracked = tracker.step(frame.boxes, frame.confidences, frame.dt)
                 found = numbers.relabel(_make_estimates(tracker, frame))
                 writer.write(
-                    TrackTable([frame.number] * len(found), found.labels, None, tracked.boxes, found.existence)
+                    TrackTable(
+                        [frame.number] * len(found), found.labels, None, round_boxes(tracked.boxes), found.existence
+                    )
                 )
                 n_written += 1
                 yield found
@@ -76,6 +78,11 @@ def track_frames(tracker: BoxTracker, frames: Iterable[RecordedFrame], path: Pat
         if n_written:
             console.print_note(f"{path} holds the tracks of the first {n_written} frames.")
         raise
+
+
+def round_boxes(boxes: ND) -> ND:
+    """Return boxes in thousandths of a pixel, so that files show no rounding errors."""
+    return np.asarray(np.round(boxes, 3))
 
 
 def _make_estimates(tracker: BoxTracker, frame: RecordedFrame) -> Estimates:
@@ -101,7 +108,7 @@ def _make_estimates(tracker: BoxTracker, frame: RecordedFrame) -> Estimates:
 def make_box_run(frames: Sequence[RecordedFrame], estimates: Sequence[Estimates]) -> BoxRun:
     """Return the run of tracked frames."""
     rows = [
-        LabelledRows(frame.number, found.labels, _to_boxes(found), found.existence)
+        LabelledRows(frame.number, found.labels, round_boxes(_to_boxes(found)), found.existence)
         for frame, found in zip(frames, estimates, strict=True)
     ]
     return BoxRun(list(frames), build_table(rows), list(estimates))

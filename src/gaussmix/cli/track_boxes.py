@@ -45,7 +45,7 @@ def track_boxes(options: TrackOptions) -> None:
             callback(len(estimates), len(frames), f"frame {len(estimates) + 1}")
             estimates.append(found)
     n_boxes = sum(len(frame.boxes) for frame in frames)
-    size = f"{n_boxes} boxes in {format_count(len(frames), 'frame')}"
+    size = f"{n_boxes} {'box' if n_boxes == 1 else 'boxes'} in {format_count(len(frames), 'frame')}"
     typer.echo(f"{format_fields([('File', f'{options.file.name}: {size}')])}\n")
     finish_boxes(options, tracker, make_box_run(frames, estimates), notes)
     typer.echo(format_output_files(options.folder, BOX_FILES, list(BOX_FILES)))

@@ -102,6 +102,6 @@ def _format_interval(number: ModelNumber) -> str:
         return "given"
     if number.low is None or number.high is None:
         return ""
-    if number.low == 0.0 and number.high == number.value:
+    if number.low == 0.0:
         return f"at most {format_number(number.high, _DIGITS)}"
     return f"{format_number(number.low, _DIGITS)} to {format_number(number.high, _DIGITS)}"

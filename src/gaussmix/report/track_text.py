@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gaussmix.errors.text import format_count
+from gaussmix.errors.text import format_count, pluralize
 from gaussmix.report.track_summary import TrackSummary
 
 _MIN_TRACKED_FRACTION = 0.1
@@ -71,9 +71,10 @@ def describe_lengths(summary: TrackSummary) -> str:
         return ""
     lengths, noun = np.array([len(path) for path in summary.paths]), summary.scan_noun
     fraction = summary.n_tracked_detections / max(summary.n_detections, 1)
+    median = float(np.median(lengths))
     return (
-        f"tracks last {np.median(lengths):g} {noun}s (median; {lengths.min()} to {lengths.max()}); {fraction:.0%} of "
-        "the detections belong to a track."
+        f"tracks last {median:g} {pluralize(noun, 1 if median == 1.0 else 2)} (median; {lengths.min()} to "
+        f"{lengths.max()}); {fraction:.0%} of the detections belong to a track."
     )
 
 
@@ -125,7 +126,7 @@ def _check_convergence(summary: TrackSummary) -> list[str]:
 def _check_tracked(summary: TrackSummary) -> list[str]:
     """Say if most detections belong to no track."""
     fraction = 1.0 - summary.n_tracked_detections / max(summary.n_detections, 1)
-    if fraction <= 1.0 - _MIN_TRACKED_FRACTION:
+    if summary.has_boxes or fraction <= 1.0 - _MIN_TRACKED_FRACTION:
         return []
     return [
         f"{fraction:.0%} of the detections belong to no track and count as false; if they are objects, check the "

@@ -72,7 +72,7 @@ def test_bad_picture_in_the_middle_ends_the_video_and_says_so(tmp_path, content)
     else:
         cv2.imwrite(str(tmp_path / "2.png"), make_pictures(1)[0][:20])
     reader = read_frames(tmp_path)
-    with pytest.warns(VideoWarning, match=r"2 frames read, then a picture"):
+    with pytest.warns(VideoWarning, match=r"2 frames read, then the picture 2.png is"):
         assert len(list(reader)) == 2
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from gaussmix.types import ND, BoolN, N
 
-_MAX_FRACTION = 0.01  # of the rows at each end of a column that can be far
+_MAX_FRACTION = 0.05  # of the rows at each end of a column that can be far
 _MIN_GAP = 10.0  # between far rows and the others, in ranges of the others
 _MIN_ROWS = 10
 
@@ -12,7 +12,7 @@ _MIN_ROWS = 10
 def find_far_detections(rows: ND) -> BoolN:
     """Return which rows (n, p) are far from all others in some column, (n,).
 
-    At most a hundredth of the rows at each end of a column are far: those beyond a gap of ten times the range of all
+    At most a twentieth of the rows at each end of a column are far: those beyond a gap of ten times the range of all
     other rows.
     """
     is_far = np.zeros(len(rows), dtype=bool)

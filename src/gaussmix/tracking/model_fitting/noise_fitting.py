@@ -20,7 +20,8 @@ _MAX_HISTORIES, _MAX_SCANS = 60, 400  # more detections change the estimates by 
 _STEP, _DIFFERENCE = 1e-4, 0.03  # of first and second differences, in logs of the standard deviations
 _RANGE = 6.0  # logs of the standard deviations move by at most this much
 _MIN_ACCELERATION = 0.02  # smallest displacement by acceleration in one step, in standard deviations of the noise
-_NORMAL_QUANTILE = 1.96
+_NORMAL_QUANTILE, _ONE_SIDED_QUANTILE = 1.96, 1.645
+_N_SHIFTS = 121
 
 
 class NoiseEstimate(NamedTuple):
@@ -72,7 +73,7 @@ def fit_noise(
     errors = _standard_errors(losses, found)
     return NoiseEstimate(
         tuple(_log_interval(*pair) for pair in zip(found[:-1], errors[:-1], strict=True)),
-        _acceleration_interval(found[-1], floor, errors[-1]),
+        _log_interval(found[-1], errors[-1]) if found[-1] > floor + 1e-3 else _one_sided_interval(losses, found),
     )
 
 
@@ -89,11 +90,14 @@ def _log_interval(log_value: float, log_error: float) -> Estimate:
     return Estimate(math.exp(log_value), math.exp(log_value - width), math.exp(log_value + width))
 
 
-def _acceleration_interval(log_value: float, log_floor: float, log_error: float) -> Estimate:
-    """Return the acceleration with its interval, which begins at 0 where the search ended at the lowest value."""
-    if log_value <= log_floor + 1e-3:
-        return Estimate(math.exp(log_value), 0.0, math.exp(log_value))
-    return _log_interval(log_value, log_error)
+def _one_sided_interval(losses: Callable[[Array], Array], point: N) -> Estimate:
+    """Return the acceleration, at its lowest value, with the interval from 0 to where the likelihood has fallen."""
+    shifts = np.linspace(0.0, _RANGE, _N_SHIFTS)
+    points = np.repeat(point[None], _N_SHIFTS, axis=0)
+    points[:, -1] += shifts
+    rises = losses(points) - losses(point[None])
+    end = np.append(np.flatnonzero(rises > 0.5 * _ONE_SIDED_QUANTILE**2), _N_SHIFTS - 1)[0]
+    return Estimate(math.exp(point[-1]), 0.0, math.exp(point[-1] + shifts[end]))
 
 
 def _group_by_scan(histories: Sequence[TrackHistory], times: N) -> list[_ScanGroup]:

@@ -25,7 +25,7 @@ _MIN_SCANS = 3
 _MAX_DETECTION_PROBABILITY = 0.999
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TargetModelFit:
     """A target model estimated from a recording.
 
@@ -57,6 +57,20 @@ class TargetModelFit:
     histories: list[TrackHistory]
     n_passes: int
     has_converged: bool
+
+    def __repr__(self) -> str:
+        numbers = {
+            "noise": ", ".join(str(each) for each in self.noise_std),
+            "acceleration": self.acceleration_std,
+            "detection probability": self.rates.detection_probability,
+            "survival probability": self.rates.survival_probability,
+            "false detections a scan": self.rates.clutter_rate,
+            "new objects per unit of time": self.rates.birth_rate,
+        }
+        lines = [f"  {name}: {value}" for name, value in numbers.items()]
+        ending = "converged" if self.has_converged else "not converged"
+        head = f"TargetModelFit of {len(self.histories)} tracks, {self.n_passes} passes, {ending}"
+        return "\n".join([head, *lines])
 
 
 def fit_target_model(frames: Iterable[ArrayLike], dt: float | Sequence[float] = 1.0) -> TargetModelFit:

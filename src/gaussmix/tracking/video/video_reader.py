@@ -69,7 +69,7 @@ class VideoReader:
         self.n_read, self.end_reason = 0, None
         for pixels in self._read_pixels():
             if pixels is None or pixels.shape[:2] != self.shape:
-                self.end_reason = "a picture is damaged" if pixels is None else "a picture has another size"
+                self.end_reason = self._describe_bad_picture("damaged" if pixels is None else "of another size")
                 break
             yield VideoFrame(self.n_read, self.n_read / self.frame_rate, swap_red_and_blue(pixels))
             self.n_read += 1
@@ -104,6 +104,11 @@ class VideoReader:
                 yield result[1]
         finally:
             capture.release()
+
+    def _describe_bad_picture(self, fault: str) -> str:
+        """Return the sentence on the next picture, which cannot be used."""
+        name = "a picture" if self._pictures is None else f"the picture {self._pictures[self.n_read].name}"
+        return f"{name} is {fault}"
 
     def _check_end(self) -> None:
         """Warn if the video has ended early."""
