@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.commands.track_boxes import VARIANTS, format_results, score_campus, score_simulation
+from benchmarks.commands.tracking_boxes import VARIANTS, format_results, score_campus, score_simulation
 from benchmarks.machine import REPOSITORY_ROOT
 from benchmarks.simulated_boxes import DETECTORS, SCENES, Detector, Scene, simulate_boxes
 

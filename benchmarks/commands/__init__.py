@@ -21,8 +21,8 @@ from benchmarks.commands import (
     roofline,
     small_fit,
     solvers,
-    track_boxes,
     tracking,
+    tracking_boxes,
     tracking_video,
 )
 
@@ -49,7 +49,7 @@ COMMANDS = {
     "anomaly-stream": anomaly_stream,
     "churn": churn,
     "churn-segments": churn_segments,
-    "tracking-video": tracking_video,
-    "track-boxes": track_boxes,
     "tracking": tracking,
+    "tracking-boxes": tracking_boxes,
+    "tracking-video": tracking_video,
 }
