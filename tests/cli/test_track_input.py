@@ -208,3 +208,19 @@ def test_unusable_files(write: Write, content: Any, arguments: Any, error: type[
         read(write("a.csv", content), **arguments)
     assert words in str(caught.value)
     assert len(str(caught.value).split(". ")) == 1
+
+
+def test_dates_and_times_of_day_count_together(write: Write) -> None:
+    clock = ["12:00:00", "12:00:10", "12:00:20"] * 2
+    days = ["2026-03-01"] * 3 + ["2026-03-02"] * 3
+    recording = read(write("a.csv", {"date": days, "time": clock, "x": range(6), "y": range(6)}))
+    assert len(recording.scans) == 6
+    assert str(recording.time_cells[3]).startswith("2026-03-02T12:00:00")
+    assert "dates of column 'date' and times of day of column 'time' count together" in recording.notes[0]
+
+
+def test_offsets_of_times_are_named(write: Write) -> None:
+    times = ["2026-03-01 23:59:20.12+02:00", "2026-03-01 23:59:30.12+02:00", "2026-03-01 23:59:40.12+02:00"]
+    recording = read(write("a.csv", {"t": times, "x": range(3), "y": range(3)}))
+    assert str(recording.time_cells[0]).startswith("2026-03-01T21:59:20.12")
+    np.testing.assert_allclose(recording.steps, [0.0, 10.0, 10.0])

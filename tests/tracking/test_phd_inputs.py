@@ -75,3 +75,8 @@ def test_many_objects_among_much_clutter(make: Callable[..., Any]) -> None:
     estimates = run_filter(make, scenario.model, scenario.simulate(0))
     assert mean_ospa(estimates[-1:], scenario.truth()[-1:])[0] < 25.0
     assert estimates[-1].expected_number == pytest.approx(60.0, rel=0.15)
+
+
+def test_a_step_with_too_many_births_is_refused_by_the_cardinalized_filter() -> None:
+    with pytest.raises(ParameterError, match="at most 3000 new objects"):
+        GMCPHD(make_anywhere_model()).step([], dt=1e9)

@@ -198,3 +198,37 @@ def test_likelihood_of_histories_is_that_of_the_kalman_filter() -> None:
     found = _log_likelihoods(_group_by_scan(histories, times), 2, points, velocity_std)
     assert found[0] == pytest.approx(expected, rel=1e-10)
     assert found[1] != pytest.approx(expected, rel=1e-3)
+
+
+def test_exact_positions_have_a_tiny_noise_and_are_followed() -> None:
+    scans, truth = simulate_scene(3, n_scans=40, noise_std=0.0)
+    fit = fit_target_model(scans)
+    assert all(0.0 < each.value < 0.01 for each in fit.noise_std)
+    assert len(fit.histories) == 3
+    last = PMB(fit.model).run(scans)[-1]
+    assert np.linalg.norm(last.positions[:, None] - truth[-1], axis=2).min(axis=0).max() < 0.1
+
+
+def test_standing_objects_have_a_velocity_scale() -> None:
+    places = np.array([[0.0, 0.0], [10.0, 5.0], [-20.0, 8.0]])
+    fit = fit_target_model([places] * 20)
+    assert len(fit.histories) == 3
+    assert all(value > 0.0 for value in fit.velocity_std)
+
+
+def test_recordings_without_time_or_with_bad_scans_are_named() -> None:
+    scans, _ = simulate_scene(0, n_scans=10)
+    with pytest.raises(TrackingDataError, match="same time"):
+        fit_target_model(scans, dt=0.0)
+    with pytest.raises(TrackingDataError, match=r"scan 4: .*NaN"):
+        fit_target_model([*scans[:3], [[np.nan, 0.0]], *scans[3:]])
+    with pytest.raises(ParameterError, match="2 time steps"):
+        fit_target_model(scans, dt=[1.0, 1.0])
+
+
+@pytest.mark.parametrize("power", [0.0, 2.0])
+def test_acceleration_of_straight_tracks_has_an_upper_limit(power: float) -> None:
+    scans, _ = simulate_scene(4, n_scans=60)
+    estimate = fit_target_model([10.0**power * scan for scan in scans]).acceleration_std
+    assert estimate.low == 0.0
+    assert 0.0 < estimate.value == estimate.high < 0.1 * 10.0**power

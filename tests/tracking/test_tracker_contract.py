@@ -155,3 +155,12 @@ def test_bad_detections_are_named(make_tracker: MakeTracker, detections: object,
 def test_bad_time_steps_are_named(make_tracker: MakeTracker, dt: float) -> None:
     with pytest.raises(ParameterError, match="dt"):
         make_tracker(make_model()).step([], dt)
+
+
+def test_bad_scans_of_a_recording_are_named(make_tracker: MakeTracker) -> None:
+    with pytest.raises(DataError, match=r"scan 2: .*NaN"):
+        make_tracker(make_model()).run([[[1.0, 2.0]], [[np.nan, 2.0]]])
+    with pytest.raises(DataError, match="scan 1: detections have 3 columns, but the sensor measures 2"):
+        make_tracker(make_model()).run([[[1.0, 2.0, 3.0]]])
+    with pytest.raises(ParameterError, match="2 time steps"):
+        make_tracker(make_model()).run([[], [], []], dt=[1.0, 1.0])

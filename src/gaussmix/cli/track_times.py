@@ -1,7 +1,8 @@
 """Times of detections: numbers, dates, times of day, or texts that are dates."""
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,6 +14,8 @@ from gaussmix.errors import DetectionTableError
 from gaussmix.types import AnyArray, N
 
 _MICROSECONDS = 1e-6
+_OFFSET_PATTERN = re.compile(r":\d\d(\.\d+)?\s*[+-]\d\d:?\d\d\s*$")
+_UTC_NOTE = "times with an offset are shown in coordinated universal time (UTC)."
 _UNIX_SECONDS = (9.4e8, 4.1e9)  # the years 2000 to 2099
 _UNIX_UNITS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 
@@ -76,14 +79,26 @@ def _parse_dates(table: Table, column: Column) -> Times:
 
 
 def _parse_times_of_day(table: Table, column: Column) -> Times:
-    """Return a column of times of day as seconds since midnight."""
+    """Return a column of times of day as seconds since midnight, or with the dates of the only column that has some."""
     assert table.arrow_table is not None
     position = [name.strip() for name in table.arrow_table.schema.names].index(column.name)
     values = table.arrow_table.column(position)
     if not pa.types.is_time(values.type):
         raise DetectionTableError.no_times(column.name, column.kind)
     numbers = values.cast(pa.time64("us")).cast(pa.int64()).to_pylist()
+    days = [other for other in table.columns if other.kind == "dates"]
+    if len(days) == 1:
+        return _add_days(days[0], np.array(numbers, dtype="timedelta64[us]"), column.name)
     return Times(np.array([np.nan if number is None else _MICROSECONDS * number for number in numbers]), "seconds")
+
+
+def _add_days(days: Column, times_of_day: AnyArray, name: str) -> Times:
+    """Return the times of day of a column on the dates of another one."""
+    cells = days.load_cells()
+    assert cells is not None
+    moments = cells.astype("datetime64[D]").astype("datetime64[us]") + times_of_day
+    note = f"dates of column {days.name!r} and times of day of column {name!r} count together."
+    return replace(_count_seconds(moments), notes=(note,))
 
 
 def _parse_texts(table: Table, column: Column) -> Times:
@@ -96,7 +111,9 @@ def _parse_texts(table: Table, column: Column) -> Times:
             if moment is None:
                 raise DetectionTableError.unordered_times(column.name, row + 1, text or "")
             known[text] = moment
-    return _count_seconds(np.array([known[text] for text in texts], dtype="datetime64[us]"))
+    moments = _count_seconds(np.array([known[text] for text in texts], dtype="datetime64[us]"))
+    has_offset = any(_OFFSET_PATTERN.search(text) for text in known if text)
+    return replace(moments, notes=(_UTC_NOTE,)) if has_offset else moments
 
 
 def _parse_date(text: str) -> np.datetime64 | None:

@@ -139,6 +139,26 @@ class TrackingDataError(DataError):
         )
 
     @classmethod
+    def wrong_columns(cls, n_found: int, n_measured: int) -> "TrackingDataError":
+        """Return the error that detections have another number of columns than the sensor."""
+        return cls(
+            f"detections have {format_count(n_found, 'column')}, but the sensor measures {n_measured}; choose the "
+            "columns that it measures"
+        )
+
+    @classmethod
+    def in_scan(cls, position: int, reason: str) -> "TrackingDataError":
+        """Return the error of the detections of one scan of a recording."""
+        return cls(f"scan {position + 1}: {reason}")
+
+    @classmethod
+    def no_time(cls, n_scans: int) -> "TrackingDataError":
+        """Return the error that no time passes in a recording."""
+        return cls(
+            f"all {format_count(n_scans, 'scan')} are at the same time, so nothing moves; give the time steps dt"
+        )
+
+    @classmethod
     def constant_coordinate(cls, position: int) -> "TrackingDataError":
         """Return the error that a coordinate is the same in all detections."""
         return cls(

@@ -28,6 +28,8 @@ def draw_plane_picture(summary: TrackSummary) -> CaptionedPicture:
     caption = (
         "Rings: first positions. Squares: last positions, with the labels of the 30 longest tracks. Grey: detections."
     )
+    if len(summary.names) > 2:
+        caption += f" The picture leaves {summary.names[2]} out."
     return CaptionedPicture(draw_axes_picture(draw, _PLANE_SIZE_INCHES, alt_text), caption)
 
 

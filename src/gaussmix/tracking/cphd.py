@@ -39,6 +39,7 @@ _NUMBERS: dict[str, Callable[[K], int]] = {
     "map": lambda log_probabilities: int(np.argmax(log_probabilities)),
     "mean": lambda log_probabilities: round(mean_number(log_probabilities)),
 }
+_MAX_BORN = 3000  # the matrix of numbers before and after a step would not fit into memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +118,9 @@ class GMCPHD(AbstractTracker):
         """Return the state after a time ``dt``: objects move, some leave, and new ones appear or are spawned."""
         survival, birth = self.model.survival_probability**dt, self.model.birth
         n_born = dt * (birth.rate + (birth.places.mass if birth.places is not None else 0.0))
+        if n_born > _MAX_BORN:
+            allowed = f"a time step in which at most {_MAX_BORN} new objects are expected, not {n_born:.4g}"
+            raise ParameterError.invalid_value("dt", dt, allowed)
         n_spawned = dt * sum(spawn.weight for spawn in self.spawn)
         return GMCPHDState(
             predict_intensity(self.model, state.intensity, dt, self.spawn),

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from gaussmix.core.input_arrays import parse_rows
+from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.core.scalar_checks import is_number_in
-from gaussmix.errors import ParameterError
+from gaussmix.errors import DataError, ParameterError, TrackingDataError
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.target_model import TargetModel
-from gaussmix.types import ND, ArrayLike
+from gaussmix.types import ND, ArrayLike, N
 
 
 class AbstractTracker(ABC):
@@ -103,14 +104,20 @@ class AbstractTracker(ABC):
         -------
         list of Estimates
             One for each scan.
+
+        Raises
+        ------
+        DataError, ParameterError
+            As `step`; also if ``dt`` has another number of entries than ``frames``.
         """
         scans = list(frames)
-        steps = np.broadcast_to(np.asarray(dt, dtype=np.float64), len(scans))
+        steps = parse_steps(dt, len(scans))
         estimates = []
         with make_progress_callback(progress, "track") as callback:
             for position, (detections, step) in enumerate(zip(scans, steps.tolist(), strict=True)):
                 callback(position, len(scans), f"scan {position + 1}")
-                estimates.append(self.step(detections, step))
+                measurements = parse_detections_of_scan(detections, self.model.sensor.n_measured, position)
+                estimates.append(self.step(measurements, step))
         return estimates
 
 
@@ -122,9 +129,40 @@ def parse_detections(detections: ArrayLike, n_measured: int) -> ND:
     DataError
         If they have another number of columns, or contain anything but finite numbers.
     """
-    is_empty = (
-        np.size(np.asarray(detections, dtype=object)) == 0
-        if not hasattr(detections, "shape")
-        else (0 in detections.shape)
-    )
-    return np.zeros((0, n_measured)) if is_empty else parse_rows(detections, n_measured)
+    shape = np.shape(detections) if hasattr(detections, "shape") else np.shape(np.asarray(detections, dtype=object))
+    if 0 in shape:
+        return np.zeros((0, n_measured))
+    rows = parse_rows(detections, n_measured if len(shape) < 2 else None)
+    if rows.shape[1] != n_measured:
+        raise TrackingDataError.wrong_columns(rows.shape[1], n_measured)
+    return rows
+
+
+def parse_detections_of_scan(detections: ArrayLike, n_measured: int, position: int) -> ND:
+    """Return the detections of a scan of a recording as `parse_detections`; an error names the scan.
+
+    Raises
+    ------
+    TrackingDataError
+        If they have another number of columns, or contain anything but finite numbers.
+    """
+    try:
+        return parse_detections(detections, n_measured)
+    except DataError as error:
+        raise TrackingDataError.in_scan(position, str(error)) from error
+
+
+def parse_steps(dt: float | Sequence[float], n_scans: int) -> N:
+    """Return the time before each scan, (n_scans,).
+
+    Raises
+    ------
+    ParameterError
+        If there are other numbers of steps and scans, or a step is not a finite number of at least 0.
+    """
+    steps = parse_finite_numbers("dt", dt)
+    if steps.ndim and steps.shape != (n_scans,):
+        raise ParameterError.invalid_value("dt", f"{len(steps)} time steps", f"one number, or {n_scans}, one a scan")
+    if (steps < 0.0).any():
+        raise ParameterError.invalid_value("dt", float(steps.min()), "finite numbers of at least 0")
+    return np.array(np.broadcast_to(steps, n_scans))

@@ -19,9 +19,9 @@ from gaussmix.types import ND, Array, BoolN, IntN, N
 _MAX_HISTORIES, _MAX_SCANS = 60, 400  # more detections change the estimates by less than their intervals
 _STEP, _DIFFERENCE = 1e-4, 0.03  # of first and second differences, in logs of the standard deviations
 _RANGE = 6.0  # logs of the standard deviations move by at most this much
-_MIN_ACCELERATION = 0.02  # smallest displacement by acceleration in one step, in standard deviations of the noise
+_MIN_ACCELERATION = 1e-4  # smallest displacement by acceleration in one step, in standard deviations of the noise
 _NORMAL_QUANTILE, _ONE_SIDED_QUANTILE = 1.96, 1.645
-_N_SHIFTS = 121
+_N_SHIFTS = 241
 
 
 class NoiseEstimate(NamedTuple):
@@ -41,7 +41,7 @@ class _ScanGroup(NamedTuple):
 
 
 def fit_noise(
-    histories: Sequence[TrackHistory], times: N, velocity_std: N, noise: N, acceleration: float
+    histories: Sequence[TrackHistory], times: N, velocity_std: N, noise: N, acceleration: float, min_noise: N
 ) -> NoiseEstimate:
     """Return the standard deviations that make the histories most probable.
 
@@ -53,13 +53,16 @@ def fit_noise(
         Standard deviation of the velocity of new objects.
     noise, acceleration : array of shape (p,), float
         Where the search begins.
+    min_noise : array of shape (p,)
+        Smallest standard deviations of detections.
     """
     chosen = sorted(histories, key=lambda history: -len(history.scans))[:_MAX_HISTORIES]
     groups = _group_by_scan(chosen, times)
     unit = acceleration_unit(noise, times)
     start, floor = np.log(np.append(noise, acceleration)), math.log(_MIN_ACCELERATION * unit)
-    start[-1] = max(start[-1], floor)
-    bounds = [(value - _RANGE, value + _RANGE) for value in start[:-1]] + [(floor, start[-1] + _RANGE)]
+    low = np.append(np.log(min_noise), floor)
+    start = np.maximum(start, low)
+    bounds = [(max(value - _RANGE, least), value + _RANGE) for value, least in zip(start, low, strict=True)]
 
     def losses(points: Array) -> Array:
         return -_log_likelihoods(groups, len(chosen), np.exp(points), velocity_std)
@@ -73,7 +76,7 @@ def fit_noise(
     errors = _standard_errors(losses, found)
     return NoiseEstimate(
         tuple(_log_interval(*pair) for pair in zip(found[:-1], errors[:-1], strict=True)),
-        _log_interval(found[-1], errors[-1]) if found[-1] > floor + 1e-3 else _one_sided_interval(losses, found),
+        _estimate_acceleration(losses, found, floor, errors[-1]),
     )
 
 
@@ -90,25 +93,30 @@ def _log_interval(log_value: float, log_error: float) -> Estimate:
     return Estimate(math.exp(log_value), math.exp(log_value - width), math.exp(log_value + width))
 
 
-def _one_sided_interval(losses: Callable[[Array], Array], point: N) -> Estimate:
-    """Return the acceleration, at its lowest value, with the interval from 0 to where the likelihood has fallen."""
-    shifts = np.linspace(0.0, _RANGE, _N_SHIFTS)
+def _estimate_acceleration(losses: Callable[[Array], Array], point: N, log_floor: float, log_error: float) -> Estimate:
+    """Return the acceleration with its interval; the largest one that the data allow if they allow none at all, too.
+
+    A filter that assumed none could not follow an object that turns later.
+    """
     points = np.repeat(point[None], _N_SHIFTS, axis=0)
-    points[:, -1] += shifts
-    rises = losses(points) - losses(point[None])
-    end = np.append(np.flatnonzero(rises > 0.5 * _ONE_SIDED_QUANTILE**2), _N_SHIFTS - 1)[0]
-    return Estimate(math.exp(point[-1]), 0.0, math.exp(point[-1] + shifts[end]))
+    points[:, -1] = np.linspace(log_floor, max(point[-1], log_floor) + _RANGE, _N_SHIFTS)
+    is_allowed = losses(points) - losses(point[None]) <= 0.5 * _ONE_SIDED_QUANTILE**2
+    if not is_allowed[0]:
+        return _log_interval(point[-1], log_error)
+    largest = math.exp(points[np.flatnonzero(is_allowed)[-1], -1])
+    return Estimate(largest, 0.0, largest)
 
 
 def _group_by_scan(histories: Sequence[TrackHistory], times: N) -> list[_ScanGroup]:
     """Return the scans of the histories, in the order of time."""
     first = min(int(history.scans[0]) for history in histories)
     last = min(max(int(history.scans[-1]) for history in histories), first + _MAX_SCANS)
+    origin = histories[0].measurements[0]  # differences of positions near it lose no digits
     members: list[list[tuple[int, ND, bool]]] = [[] for _ in range(last - first + 1)]
     for number, history in enumerate(histories):
         for position, measurement in zip(history.scans.tolist(), history.measurements, strict=True):
             if position <= last:
-                members[position - first].append((number, measurement, position == history.scans[0]))
+                members[position - first].append((number, measurement - origin, position == history.scans[0]))
     groups, previous = [], times[first]
     for k, found in enumerate(members):
         if found:

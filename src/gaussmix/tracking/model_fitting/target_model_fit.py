@@ -16,12 +16,13 @@ from gaussmix.tracking.model_fitting.track_histories import TrackHistory, collec
 from gaussmix.tracking.motion import ConstantVelocity
 from gaussmix.tracking.sensors import PositionSensor
 from gaussmix.tracking.target_model import TargetModel
-from gaussmix.tracking.tracker import parse_detections
+from gaussmix.tracking.tracker import parse_detections_of_scan, parse_steps
 from gaussmix.types import ND, ArrayLike, N
 
 _MAX_PASSES = 6
 _TOLERANCE = 0.03  # relative change of noise, acceleration, clutter and missed detections at which passes stop
 _MIN_SCANS = 3
+_MIN_RELATIVE_NOISE = 1e-6  # of detections and of a displacement in one step, in ranges of the region
 _MAX_DETECTION_PROBABILITY = 0.999
 
 
@@ -100,16 +101,18 @@ def fit_target_model(frames: Iterable[ArrayLike], dt: float | Sequence[float] = 
     times = np.cumsum(steps)
     typical = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1.0
     scales = guess_scales(scans)
+    min_noise = _MIN_RELATIVE_NOISE * (scales.high - scales.low)
     model = _initial_model(scales, scans, typical)
     previous: N | None = None
-    noise_std, acceleration = np.full(len(scales.low), scales.noise_std), scales.noise_std / typical**2
+    noise_std = np.maximum(np.full(len(scales.low), scales.noise_std), min_noise)
+    acceleration = scales.noise_std / typical**2
     n_passes, has_converged = 0, False
     while n_passes < _MAX_PASSES and not has_converged:
         histories = collect_histories(model, scans, steps)
         if not histories:
             raise TrackingDataError.no_tracks(len(scans), sum(len(scan) for scan in scans))
-        velocities = _initial_velocities(histories, times)
-        noise = fit_noise(histories, times, velocities, noise_std, acceleration)
+        velocities = np.maximum(_initial_velocities(histories, times), min_noise / typical)
+        noise = fit_noise(histories, times, velocities, noise_std, acceleration, min_noise)
         noise_std, acceleration = np.array([axis.value for axis in noise.noise]), noise.acceleration.value
         rates = estimate_rates(histories, scans, times)
         model = _make_model(scales, noise_std, acceleration, rates, velocities, histories)
@@ -123,15 +126,18 @@ def fit_target_model(frames: Iterable[ArrayLike], dt: float | Sequence[float] = 
 
 def _parse_recording(frames: Iterable[ArrayLike], dt: float | Sequence[float]) -> tuple[list[ND], N]:
     """Return the scans as arrays (n, p), and the time step before each."""
-    raw = [np.asarray(frame, dtype=np.float64) for frame in frames]
-    widths = [scan.shape[1] for scan in raw if scan.ndim == 2 and scan.size]
+    raw = list(frames)
+    widths = [np.shape(frame)[1] for frame in raw if np.ndim(frame) == 2 and np.size(frame)]
     if len(raw) < _MIN_SCANS or not widths:
         raise TrackingDataError.too_few_scans(len(raw), _MIN_SCANS)
-    scans = [parse_detections(scan, widths[0]) for scan in raw]
+    scans = [parse_detections_of_scan(frame, widths[0], position) for position, frame in enumerate(raw)]
     is_constant = np.ptp(np.concatenate(scans), axis=0) == 0.0
     if is_constant.any():
         raise TrackingDataError.constant_coordinate(int(np.argmax(is_constant)))
-    return scans, np.array(np.broadcast_to(np.asarray(dt, dtype=np.float64), len(scans)))
+    steps = parse_steps(dt, len(scans))
+    if not steps[1:].any():
+        raise TrackingDataError.no_time(len(scans))
+    return scans, steps
 
 
 def _initial_model(scales: InitialScales, scans: Sequence[ND], dt: float) -> TargetModel:

@@ -38,7 +38,17 @@ def merge_in_groups(
             if is_merged[head] or n_in_group >= max_components:
                 continue
             _merge_into_head(
-                weights, means, covariances, head, stop, max_squared_distance, factors, difference, is_merged
+                weights,
+                means,
+                covariances,
+                head,
+                stop,
+                max_squared_distance,
+                factors,
+                difference,
+                is_merged,
+                kept,
+                n_kept + 1,
             )
             kept[n_kept] = head
             n_kept += 1
@@ -47,52 +57,52 @@ def merge_in_groups(
 
 
 @kernel
-def _merge_into_head(weights, means, covariances, head, stop, max_squared_distance, factors, difference, is_merged):
-    """Merge all later components of the group that are close to ``head`` into it, keeping mean and covariance."""
+def _merge_into_head(
+    weights, means, covariances, head, stop, max_squared_distance, factors, difference, is_merged, members, first
+):
+    """Merge all later components of the group that are close to ``head`` into it, keeping mean and covariance.
+
+    Their positions go to ``members``, from ``first`` on.
+    """
     n_states = means.shape[1]
-    total = weights[head]
+    total, end = weights[head], first
     for i in range(head + 1, stop):
-        if (
-            not is_merged[i]
-            and _squared_distance(means, covariances, head, i, factors, difference) <= max_squared_distance
-        ):
+        if not is_merged[i] and _is_close(means, covariances, head, i, max_squared_distance, factors, difference):
             is_merged[i] = True
             total += weights[i]
+            members[end] = i
+            end += 1
     if total == weights[head]:
         return
     for a in range(n_states):
         shift = 0.0
-        for i in range(head + 1, stop):
-            if is_merged[i] and factors[i, 0, 0] > 0.0:
-                shift += weights[i] * (means[i, a] - means[head, a])
+        for m in range(first, end):
+            shift += weights[members[m]] * (means[members[m], a] - means[head, a])
         difference[a] = shift / total
-    _sum_covariances(weights, means, covariances, head, stop, total, factors, difference, is_merged)
+    _sum_covariances(weights, means, covariances, head, total, difference, members, first, end)
     for a in range(n_states):
         means[head, a] += difference[a]
     weights[head] = total
-    for i in range(head + 1, stop):
-        if is_merged[i]:
-            factors[i, 0, 0] = 0.0  # it belongs to this head, and to no later one
 
 
 @kernel
-def _sum_covariances(weights, means, covariances, head, stop, total, factors, shift, is_merged):
+def _sum_covariances(weights, means, covariances, head, total, shift, members, first, end):
     """Write the covariance of the merged component to ``head``; ``shift`` is the change of its mean."""
     n_states = means.shape[1]
     for a in range(n_states):
         for b in range(a + 1):
             value = weights[head] * (covariances[head, a, b] + shift[a] * shift[b])
-            for i in range(head + 1, stop):
-                if is_merged[i] and factors[i, 0, 0] > 0.0:
-                    first = means[i, a] - means[head, a] - shift[a]
-                    second = means[i, b] - means[head, b] - shift[b]
-                    value += weights[i] * (covariances[i, a, b] + first * second)
+            for m in range(first, end):
+                i = members[m]
+                one = means[i, a] - means[head, a] - shift[a]
+                other = means[i, b] - means[head, b] - shift[b]
+                value += weights[i] * (covariances[i, a, b] + one * other)
             covariances[head, a, b] = covariances[head, b, a] = value / total
 
 
 @kernel
-def _squared_distance(means, covariances, head, i, factors, difference):
-    """Return the squared Mahalanobis distance of the mean of ``head`` from component i; keep its Cholesky factor."""
+def _is_close(means, covariances, head, i, max_squared_distance, factors, difference):
+    """Return whether the mean of ``head`` is within a Mahalanobis distance of component i; keep its Cholesky factor."""
     n_states = means.shape[1]
     if not factors[i, 0, 0] > 0.0:
         _factorize(covariances, i, factors)
@@ -103,7 +113,9 @@ def _squared_distance(means, covariances, head, i, factors, difference):
             value -= factors[i, a, b] * difference[b]
         difference[a] = value / factors[i, a, a]
         square += difference[a] * difference[a]
-    return square
+        if not square <= max_squared_distance:  # most pairs are far apart in the first column
+            return False
+    return True
 
 
 @kernel
