@@ -37,7 +37,7 @@ def make_filters(scenario: Any) -> dict[str, Callable[[], Any]]:
         "GMCPHD": lambda: GMCPHD(model, spawn=scenario.spawn),
         "LMB": lambda: LMB(model),
         "PMB": lambda: PMB(model, spawn=scenario.spawn),
-        "PMBM": lambda: PMBM(model),
+        "PMBM": lambda: PMBM(model, spawn=scenario.spawn),
     }
 
 

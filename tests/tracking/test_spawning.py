@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.tracking_scenarios import make_spawning_scenario
 from gaussmix.errors import ParameterError
-from gaussmix.tracking import GMCPHD, GMPHD, PMB, Spawn
+from gaussmix.tracking import GMCPHD, GMPHD, PMB, PMBM, Spawn
 from gaussmix.tracking.components import Components
 from tests.tracking.intensity_scenes import make_anywhere_model, make_place_model, mean_ospa
 
@@ -28,7 +28,7 @@ def test_spawned_components_follow_the_formula() -> None:
     assert spawned.groups.tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("make", [GMPHD, GMCPHD, PMB])
+@pytest.mark.parametrize("make", [GMPHD, GMCPHD, PMB, PMBM])
 def test_object_far_from_births_is_found_only_if_it_may_be_spawned(make: Callable[..., Any]) -> None:
     parent = [[10.0, 10.0]]
     scans = [parent] * 8 + [[*parent, [40.0, 40.0]]] * 6
@@ -39,7 +39,7 @@ def test_object_far_from_births_is_found_only_if_it_may_be_spawned(make: Callabl
     assert len(without) == 1
 
 
-@pytest.mark.parametrize("make", [GMPHD, PMB])
+@pytest.mark.parametrize("make", [GMPHD, PMB, PMBM])
 def test_several_spawns_add_up(make: Callable[..., Any]) -> None:
     spawn = Spawn(0.2, np.eye(4))
     one, two = (make(make_place_model(), spawn=[spawn] * n).run([[], [], []])[-1].expected_number for n in (1, 2))
@@ -48,8 +48,8 @@ def test_several_spawns_add_up(make: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [GMPHD, partial(GMPHD, report="standard"), GMCPHD, PMB],
-    ids=["labelled", "standard", "cphd", "pmb"],
+    [GMPHD, partial(GMPHD, report="standard"), GMCPHD, PMB, PMBM],
+    ids=["labelled", "standard", "cphd", "pmb", "pmbm"],
 )
 def test_third_object_of_the_published_example_is_found(make: Callable[..., Any]) -> None:
     scenario = make_spawning_scenario()
@@ -85,7 +85,7 @@ def test_bad_spawns_are_refused(arguments: tuple[object, ...], message: str) -> 
         Spawn(*arguments)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("make", [GMPHD, GMCPHD, PMB])
+@pytest.mark.parametrize("make", [GMPHD, GMCPHD, PMB, PMBM])
 def test_singular_covariance_is_allowed_and_wrong_states_are_refused(make: Callable[..., Any]) -> None:
     assert Spawn(0.1, np.zeros((4, 4))).n_states == 4
     with pytest.raises(ParameterError, match="the spawn"):

@@ -14,13 +14,13 @@ from gaussmix.tracking.components import Components
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.hypotheses import score_hypotheses, weigh_associations
 from gaussmix.tracking.marginals import compute_marginals
-from gaussmix.tracking.prediction import predict_components, predict_tracks
+from gaussmix.tracking.prediction import predict_tracks, predict_undetected
 from gaussmix.tracking.spawning import Spawn, parse_spawns
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.track_estimates import estimate_tracks
 from gaussmix.tracking.track_update import keep_undetected, update_tracks
 from gaussmix.tracking.tracker import AbstractTracker
-from gaussmix.tracking.tracks import Tracks
+from gaussmix.tracking.tracks import Tracks, weigh_by_existence
 from gaussmix.types import ND
 
 
@@ -85,21 +85,10 @@ class PMB(AbstractTracker):
 
     def predict(self, state: PMBState, dt: float) -> PMBState:
         """Return the state after a time ``dt``: objects move, some leave, and new ones appear or are spawned."""
-        survival, birth, motion = self.model.survival_probability**dt, self.model.birth, self.model.motion
-        undetected = predict_components(motion, state.undetected, dt)
-        undetected = undetected.with_weights(survival * undetected.weights)
-        parts = [undetected, birth.make_components(motion.n_states, dt)]
-        if self.spawn:
-            tracked = state.tracks.components
-            weights = state.tracks.existence[tracked.groups] * tracked.weights
-            parents = Components.concatenate([tracked.with_weights(weights), state.undetected])
-            parts += [spawn.make_components(parents, dt) for spawn in self.spawn]
-        return PMBState(
-            Components.concatenate(parts),
-            survival * state.n_anywhere + birth.rate * dt,
-            predict_tracks(self.model, state.tracks, dt),
-            state.next_label,
+        undetected, n_anywhere = predict_undetected(
+            self.model, state.undetected, state.n_anywhere, dt, weigh_by_existence(state.tracks), self.spawn
         )
+        return PMBState(undetected, n_anywhere, predict_tracks(self.model, state.tracks, dt), state.next_label)
 
     def update(self, state: PMBState, detections: ND) -> PMBState:
         """Return the state after a scan with detections (n, m)."""

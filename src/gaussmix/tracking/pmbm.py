@@ -7,6 +7,7 @@ filter: direct derivation and implementation", IEEE Trans. Aerospace and Electro
 no detection are in different clusters, which are independent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,15 +17,16 @@ from gaussmix.tracking.cluster_update import expand_clusters
 from gaussmix.tracking.components import Components
 from gaussmix.tracking.estimates import Estimates
 from gaussmix.tracking.hypotheses import score_hypotheses
-from gaussmix.tracking.hypothesis_clusters import Cluster, HypothesisLimits
+from gaussmix.tracking.hypothesis_clusters import Cluster, HypothesisLimits, marginal_weights
 from gaussmix.tracking.hypothesis_reports import REPORTS, marginal_existence
-from gaussmix.tracking.prediction import predict_components, predict_tracks
+from gaussmix.tracking.prediction import predict_tracks, predict_undetected
 from gaussmix.tracking.single_hypotheses import make_problem, update_hypotheses
+from gaussmix.tracking.spawning import Spawn, parse_spawns
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.track_estimates import make_estimates
 from gaussmix.tracking.track_update import keep_undetected
 from gaussmix.tracking.tracker import AbstractTracker
-from gaussmix.tracking.tracks import Tracks
+from gaussmix.tracking.tracks import Tracks, weigh_by_existence
 from gaussmix.types import ND, IntArray
 
 
@@ -76,11 +78,13 @@ class PMBM(AbstractTracker):
     report : {"best_hypothesis", "marginal"}, default="best_hypothesis"
         Whether tracks are reported that probably exist in the most probable global hypothesis, or over all of them.
         Existence in `Estimates` is over all of them.
+    spawn : Spawn or sequence of Spawn, default=()
+        How objects make others appear beside them.
 
     Raises
     ------
     ParameterError
-        If a value lies outside its range.
+        If a value lies outside its range, or a spawn has another number of columns than the states of the motion model.
 
     Examples
     --------
@@ -103,10 +107,12 @@ class PMBM(AbstractTracker):
         min_hypothesis_weight: float = 1e-4,
         n_scans: int | None = 3,
         report: str = "best_hypothesis",
+        spawn: Spawn | Sequence[Spawn] = (),
     ) -> None:
         if report not in REPORTS:
             raise ParameterError.invalid_value("report", report, f"one of {', '.join(map(repr, REPORTS))}")
         self.model, self.report = model, report
+        self.spawn = parse_spawns(spawn, model.motion.n_states)
         self.limits = HypothesisLimits(n_hypotheses, min_hypothesis_weight, n_scans)
         self.reset()
 
@@ -118,14 +124,16 @@ class PMBM(AbstractTracker):
         return PMBMState(Components.empty(n_states), n_anywhere, Tracks.empty(n_states), histories)
 
     def predict(self, state: PMBMState, dt: float) -> PMBMState:
-        """Return the state after a time ``dt``: objects move, some leave, and new ones appear."""
-        survival, birth, motion = self.model.survival_probability**dt, self.model.birth, self.model.motion
-        undetected = predict_components(motion, state.undetected, dt)
-        undetected = undetected.with_weights(survival * undetected.weights)
+        """Return the state after a time ``dt``: objects move, some leave, and new ones appear or are spawned."""
+        probabilities = marginal_weights(state.clusters, len(state.hypotheses))
+        tracked = weigh_by_existence(state.hypotheses, probabilities)
+        undetected, n_anywhere = predict_undetected(
+            self.model, state.undetected, state.n_anywhere, dt, tracked, self.spawn
+        )
         return replace(
             state,
-            undetected=Components.concatenate([undetected, birth.make_components(motion.n_states, dt)]),
-            n_anywhere=survival * state.n_anywhere + birth.rate * dt,
+            undetected=undetected,
+            n_anywhere=n_anywhere,
             hypotheses=predict_tracks(self.model, state.hypotheses, dt),
         )
 

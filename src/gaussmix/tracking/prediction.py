@@ -1,11 +1,14 @@
 """Components and tracks after a time step, with one motion model or a choice of several for each object."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gaussmix.model.component_reduction import merge_close_components
 from gaussmix.tracking.components import Components
 from gaussmix.tracking.kalman import predict_states
 from gaussmix.tracking.motion import AbstractMotion
+from gaussmix.tracking.spawning import Spawn
 from gaussmix.tracking.switching import SwitchingMotion
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import Tracks
@@ -57,6 +60,42 @@ def predict_tracks(model: TargetModel, tracks: Tracks, dt: float) -> Tracks:
         tracks.detections,
         predict_components(model.motion, tracks.components, dt),
     )
+
+
+def predict_undetected(
+    model: TargetModel,
+    undetected: Components,
+    n_anywhere: float,
+    dt: float,
+    tracked: Components,
+    spawns: Sequence[Spawn] = (),
+) -> tuple[Components, float]:
+    """Return undetected objects after a time ``dt``: they move, some leave, others appear or are spawned.
+
+    Parameters
+    ----------
+    model : TargetModel
+    undetected : Components
+        Their intensity at places.
+    n_anywhere : float
+        Their expected number anywhere in the region.
+    dt : float
+    tracked : Components
+        Intensity of the objects of tracks before the step, which also spawn.
+    spawns : sequence of Spawn, default=()
+
+    Returns
+    -------
+    undetected : Components
+    n_anywhere : float
+    """
+    survival, birth = model.survival_probability**dt, model.birth
+    moved = predict_components(model.motion, undetected, dt)
+    parts = [moved.with_weights(survival * moved.weights), birth.make_components(model.motion.n_states, dt)]
+    if spawns:
+        parents = Components.concatenate([tracked, undetected])
+        parts += [spawn.make_components(parents, dt) for spawn in spawns]
+    return Components.concatenate(parts), survival * n_anywhere + birth.rate * dt
 
 
 def _mix_modes(components: Components, probabilities: Array, max_squared_distance: float) -> Components:

@@ -116,6 +116,12 @@ def reduce_components(components: Components, limits: ReductionLimits) -> Compon
     )
 
 
+def weigh_by_existence(tracks: Tracks, probabilities: K | float = 1.0) -> Components:
+    """Return the components with weights times existence and, for single hypotheses, their ``probabilities`` (T,)."""
+    components = tracks.components
+    return components.with_weights(components.weights * (probabilities * tracks.existence)[components.groups])
+
+
 def normalize_tracks(tracks: Tracks) -> Tracks:
     """Return the same tracks with weights that add up to 1 in each track."""
     groups, weights = tracks.components.groups, tracks.components.weights
