@@ -299,3 +299,11 @@ def test_without_an_estimate_all_numbers_are_needed(run: Run, noise_only: Path) 
     result = run("track", noise_only, *given())
     assert result.exit_code == 0, result.output
     assert "No object was found." in result.stdout or "object" in result.stdout
+
+
+def test_rows_with_times_of_their_own_are_named(run: Run, write: Write) -> None:
+    rng = np.random.default_rng(0)
+    rows = {"t": np.arange(60) + 0.001 * rng.random(60), "x": rng.uniform(0, 99, 60), "y": rng.uniform(0, 99, 60)}
+    result = run("track", write("a.csv", rows))
+    assert result.exit_code == 1
+    assert "round the times with --scan-length" in flat(result.stderr)

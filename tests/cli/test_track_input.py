@@ -121,7 +121,7 @@ def test_a_row_far_from_all_others_is_left_out_and_named(write: Write) -> None:
     values[16] = 1e12
     recording = read(write("a.csv", {"t": np.repeat(range(10), 4), "x": values, "y": range(40)}))
     assert recording.n_detections == 39
-    assert "1 row far from all others is left out (data row 17: x = 1e+12, y = 16)" in recording.notes[0]
+    assert "1 row far from all others is left out (data row 17: x = 1e+12, y = 16)." in recording.notes[0]
 
 
 @pytest.mark.parametrize(

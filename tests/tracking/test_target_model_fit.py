@@ -164,6 +164,12 @@ def test_clutter_alone_is_named_or_has_no_object() -> None:
         fit_target_model([rng.uniform(0, 1000, (2, 2)) for _ in range(20)])
 
 
+def test_scans_of_single_rows_are_named() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(TrackingDataError, match="need the same time, so round the times"):
+        fit_target_model([rng.uniform(0, 1000, (1, 2)) for _ in range(30)])
+
+
 def test_bad_time_steps_are_named() -> None:
     scans, _ = simulate_scene(0, n_scans=10)
     with pytest.raises(ParameterError, match="dt"):

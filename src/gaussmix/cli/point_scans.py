@@ -139,10 +139,7 @@ def _note_far(columns: TrackColumns, rows: IntN, positions: ND) -> list[str]:
         return []
     values = ", ".join(f"{name} = {value:.4g}" for name, value in zip(columns.names, positions[0], strict=True))
     verb, first = ("is", "data row") if len(rows) == 1 else ("are", "the first is data row")
-    return [
-        f"{format_count(len(rows), 'row')} far from all others {verb} left out ({first} {rows[0] + 1}: {values}); "
-        "correct it if it is a slip."
-    ]
+    return [f"{format_count(len(rows), 'row')} far from all others {verb} left out ({first} {rows[0] + 1}: {values})."]
 
 
 def _note_order(times: N) -> list[str]:

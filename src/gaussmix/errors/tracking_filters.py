@@ -6,6 +6,8 @@ from gaussmix.errors.data import DataError
 from gaussmix.errors.models import ParameterError, UnrepresentableError
 from gaussmix.errors.text import format_count, join_with_commas
 
+_LONELY_DETECTIONS = 1.1  # a scan; with fewer, hardly any scan has two
+
 
 class ReductionError(ParameterError):
     """Limits of a reduction that contradict each other."""
@@ -169,8 +171,14 @@ class TrackingDataError(DataError):
     @classmethod
     def no_tracks(cls, n_scans: int, n_detections: int) -> "TrackingDataError":
         """Return the error that no object could be followed."""
+        is_lonely = n_detections <= _LONELY_DETECTIONS * n_scans
+        advice = (
+            "nearly every scan has one detection, but detections that were made together need the same time, so round "
+            "the times"
+            if is_lonely
+            else "check the columns of time and coordinates"
+        )
         return cls(
             f"none of the {format_count(n_detections, 'detection')} in {format_count(n_scans, 'scan')} can be followed "
-            "through three scans, so no model can be estimated; check the columns of time and coordinates, or give the "
-            "model"
+            f"through three scans, so no model can be estimated; {advice}, or give the model"
         )

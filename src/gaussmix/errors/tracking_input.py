@@ -77,4 +77,5 @@ class DetectionTableError(TableError):
     def no_model(cls, reason: str, options: Sequence[str]) -> "DetectionTableError":
         """Return the error that no model can be estimated, and which options replace the estimates."""
         ways = f"or set all of {join_with_commas(list(options))}"
-        return cls(re.sub(r"(else|or) give the model$", ways, reason))
+        in_words_of_the_command = reason.replace("round the times", "round the times with --scan-length")
+        return cls(re.sub(r"(else|or) give the model$", ways, in_words_of_the_command))
