@@ -15,10 +15,11 @@ TITLE = "Tracks of boxes"
 EXPLANATION = """\
 `BoxTracker` with its default parameters and the frame rate of each recording. Simulated people walk past cameras of
 five kinds, and three kinds of detectors miss, merge, double and invent boxes (`benchmarks/simulated_boxes.py`); a
-figure is the mean over seeds, detectors and scenes. TUD-Campus has the detections of SORT's Faster R-CNN and the
-ground truth in the package `motmetrics`, which also scores it; SORT has MOTA 62.7, IDF1 60.6 and 6 identity switches
-there. The default was changed once after its first scores there, MOTA 58.2 and IDF1 71.6, by simulations alone. Boxes
-match at an intersection over union of .5. "Offline" smooths each track and fills gaps of up to 20 frames."""
+figure is the mean over seeds, detectors and scenes. TUD-Campus has the detections of SORT's Faster R-CNN and the ground
+truth in the package `motmetrics`, which also scores it; SORT has MOTA 62.7, IDF1 60.6 and 6 identity switches there.
+The default was changed once after its first scores there, MOTA 58.2 and IDF1 71.6: the detections of the file, without
+its truth, suggested that errors belong to the sides of a box, and simulations chose the numbers. Boxes match at an
+intersection over union of .5. "Offline" smooths each track and fills gaps of up to 20 frames."""
 
 VARIANTS = {
     "assignment": ("assignment", "track"),
