@@ -60,15 +60,17 @@ def draw_moment_pictures(summary: TrackSummary) -> list[CaptionedPicture]:
     """Return pictures of the intensity at a few scans; [] for a single coordinate."""
     if len(summary.names) < 2:
         return []
-    return [_draw_moment(summary, moment) for moment in summary.moments]
+    limits = _find_limits(summary)
+    return [_draw_moment(summary, moment, *limits) for moment in summary.moments]
 
 
-def _draw_moment(summary: TrackSummary, moment: SceneMoment) -> CaptionedPicture:
+def _draw_moment(
+    summary: TrackSummary, moment: SceneMoment, x_limits: tuple[float, float], y_limits: tuple[float, float]
+) -> CaptionedPicture:
     """Return the picture of the intensity after one scan."""
 
     def draw(ax: Any) -> None:
         plots.plot_intensity(moment.intensity, ax, detections=summary.scans[moment.scan], names=summary.names)
-        x_limits, y_limits = _find_limits(summary)
         ax.set(xlim=x_limits, ylim=y_limits)
         ax.set_aspect("equal", adjustable="box")
 

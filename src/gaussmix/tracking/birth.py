@@ -1,6 +1,5 @@
 """Where new objects appear, and how many."""
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +8,7 @@ from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import ParameterError
 from gaussmix.model import Intensity
+from gaussmix.tracking.clutter import parse_region_volume
 from gaussmix.tracking.components import Components
 from gaussmix.tracking.sensors import AbstractSensor
 from gaussmix.tracking.state_layout import StateLayout
@@ -73,12 +73,7 @@ class Birth:
         ParameterError
             If a corner or a number is not allowed.
         """
-        corner = np.atleast_1d(parse_finite_numbers("low", low))
-        opposite = np.atleast_1d(parse_finite_numbers("high", high, corner.shape))
-        if not (opposite > corner).all():
-            raise ParameterError.invalid_value("high", opposite.tolist(), f"above low={corner.tolist()} in each column")
-        volume = math.prod((opposite - corner).tolist())
-        return cls(None, rate, volume, hidden_std, initial_number)
+        return cls(None, rate, parse_region_volume(low, high), hidden_std, initial_number)
 
     def make_components(self, n_states: int, dt: float) -> Components:
         """Return the new objects at known places over a time ``dt``, in group 0."""

@@ -1,6 +1,5 @@
 """False detections of a sensor: how many a scan has on average, and where they are."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -59,14 +58,25 @@ class Clutter:
         ParameterError
             If the corners have other shapes, or ``high`` is not above ``low`` everywhere.
         """
-        corner: K = np.atleast_1d(parse_finite_numbers("low", low))
-        opposite = np.atleast_1d(parse_finite_numbers("high", high, corner.shape))
-        if not (opposite > corner).all():
-            raise ParameterError.invalid_value("high", opposite.tolist(), f"above low={corner.tolist()} in each column")
-        return cls(rate, math.prod((opposite - corner).tolist()))
+        return cls(rate, parse_region_volume(low, high))
 
     def intensity(self, measurements: ND) -> N:
         """Return the expected number of false detections per unit of volume at each measurement (n, m), (n,)."""
         if self.density is None:
             return np.full(len(measurements), self.rate / self.volume)
         return self.rate * np.asarray(self.density(measurements), dtype=np.float64)
+
+
+def parse_region_volume(low: ArrayLike, high: ArrayLike) -> float:
+    """Return the volume between the corners ``low`` and ``high`` (m,) of a box.
+
+    Raises
+    ------
+    ParameterError
+        If the corners have other shapes, or ``high`` is not above ``low`` everywhere.
+    """
+    corner: K = np.atleast_1d(parse_finite_numbers("low", low))
+    opposite = np.atleast_1d(parse_finite_numbers("high", high, corner.shape))
+    if not (opposite > corner).all():
+        raise ParameterError.invalid_value("high", opposite.tolist(), f"above low={corner.tolist()} in each column")
+    return float(np.prod(opposite - corner))

@@ -130,14 +130,25 @@ def weigh_anywhere(model: TargetModel, n_anywhere: float, measurements: ND) -> N
     if n_anywhere <= 0.0:
         return np.full(len(measurements), -np.inf)
     with np.errstate(divide="ignore"):
-        probabilities = np.log(detect_anywhere(model, measurements))
+        probabilities = np.log(_detect_anywhere(model, measurements))
     return np.asarray(probabilities + math.log(n_anywhere / model.birth.volume))
 
 
-def detect_anywhere(model: TargetModel, measurements: ND) -> N:
+def _detect_anywhere(model: TargetModel, measurements: ND) -> N:
     """Return the probability of detection where each measurement lies, (n,)."""
+    sensor = model.sensor
+    if not callable(sensor.detection_probability):  # it is the same everywhere, so no place has to be found
+        return np.full(len(measurements), float(sensor.detection_probability))
     means, _ = locate_births(model, measurements)
-    return model.sensor.detection_probabilities(means, model.motion.layout)
+    return sensor.detection_probabilities(means, model.motion.layout)
+
+
+def miss_anywhere(model: TargetModel, measurements: ND) -> float:
+    """Return the probability that an object anywhere is not detected, as a mean over detections if it varies."""
+    probability = model.sensor.detection_probability
+    if not callable(probability):
+        return 1.0 - float(probability)
+    return 1.0 - float(_detect_anywhere(model, measurements).mean()) if len(measurements) else 1.0
 
 
 def locate_births(model: TargetModel, measurements: ND) -> tuple[KD, KDD]:

@@ -21,7 +21,7 @@ from gaussmix.tracking.target_model import TargetModel
 from gaussmix.types import BoolK, IntN, K
 
 
-class Reported(NamedTuple):
+class LabelledReport(NamedTuple):
     """An intensity with labels, what is reported of it, and what is known of the labels."""
 
     intensity: ObjectIntensity
@@ -32,11 +32,13 @@ class Reported(NamedTuple):
 class ReportRule(Protocol):
     """A rule: from an intensity after a scan to the same with labels, what is reported, and the new memory."""
 
-    def __call__(self, model: TargetModel, intensity: ObjectIntensity, memory: LabelMemory, min_hits: int) -> Reported:
+    def __call__(
+        self, model: TargetModel, intensity: ObjectIntensity, memory: LabelMemory, min_hits: int
+    ) -> LabelledReport:
         """Apply the rule."""
 
 
-def report_copies(model: TargetModel, intensity: ObjectIntensity, memory: LabelMemory, min_hits: int) -> Reported:
+def report_copies(model: TargetModel, intensity: ObjectIntensity, memory: LabelMemory, min_hits: int) -> LabelledReport:
     """Report round(w) copies of each component with a weight w above ``report_threshold`` (Vo & Ma 2006, table III).
 
     Objects have no identity: labels are new in each scan.
@@ -48,10 +50,12 @@ def report_copies(model: TargetModel, intensity: ObjectIntensity, memory: LabelM
     labels = memory.next_label + np.arange(len(positions))
     existence = np.minimum(weights[positions], 1.0)
     next_memory = LabelMemory.empty(memory.next_label + len(positions))
-    return Reported(intensity, Report(positions, labels, existence), next_memory)
+    return LabelledReport(intensity, Report(positions, labels, existence), next_memory)
 
 
-def report_labelled(model: TargetModel, intensity: ObjectIntensity, memory: LabelMemory, min_hits: int) -> Reported:
+def report_labelled(
+    model: TargetModel, intensity: ObjectIntensity, memory: LabelMemory, min_hits: int
+) -> LabelledReport:
     """Report each component with a weight above ``report_threshold`` once, and established objects that were missed.
 
     An object is established after ``min_hits`` scans that showed it. It is then certain to exist when a detection
@@ -64,13 +68,13 @@ def report_labelled(model: TargetModel, intensity: ObjectIntensity, memory: Labe
     return reported._replace(report=_add_coasting(reported.intensity.components, report, updated, is_coasting))
 
 
-def report_selected(intensity: ObjectIntensity, memory: LabelMemory, shown: IntN) -> Reported:
+def report_selected(intensity: ObjectIntensity, memory: LabelMemory, shown: IntN) -> LabelledReport:
     """Report components at the positions ``shown``, heaviest first, each with a label of its own."""
     components, next_label = assign_labels(intensity.components, shown, memory.next_label)
     components = spread_labels(intensity, components, shown)
     report = Report(shown, components.groups[shown], np.minimum(weigh_objects(intensity)[shown], 1.0))
     memory = remember_labels(components, memory, report, intensity.detections[shown] >= 0, next_label)
-    return Reported(replace(intensity, components=components), report, memory)
+    return LabelledReport(replace(intensity, components=components), report, memory)
 
 
 def make_estimates(

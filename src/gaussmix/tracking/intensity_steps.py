@@ -13,9 +13,9 @@ import numpy as np
 from gaussmix.model.component_reduction import merge_close_components
 from gaussmix.tracking.association import GatedPairs, gate_pairs
 from gaussmix.tracking.components import Components
-from gaussmix.tracking.hypotheses import detect_anywhere, locate_births, log_sum_in_groups, weigh_anywhere
+from gaussmix.tracking.hypotheses import locate_births, log_sum_in_groups, miss_anywhere, weigh_anywhere
 from gaussmix.tracking.kalman import UpdateStack, prepare_update, update_pairs
-from gaussmix.tracking.prediction import predict_components
+from gaussmix.tracking.prediction import predict_undetected
 from gaussmix.tracking.spawning import Spawn
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.types import ND, IntN, K, N
@@ -75,13 +75,8 @@ def predict_intensity(
     model: TargetModel, intensity: ObjectIntensity, dt: float, spawns: Sequence[Spawn] = ()
 ) -> ObjectIntensity:
     """Return the intensity after a time ``dt``: objects move, leave, spawn others, and appear."""
-    survival, birth, components = model.survival_probability**dt, model.birth, intensity.components
-    moved = predict_components(model.motion, components, dt)
-    parts = [moved.with_weights(survival * moved.weights)]
-    parts += [spawn.make_components(components, dt) for spawn in spawns]
-    parts.append(birth.make_components(model.motion.n_states, dt))
-    predicted = Components.concatenate(parts)
-    n_anywhere = survival * intensity.n_anywhere + birth.rate * dt
+    spawned = [spawn.make_components(intensity.components, dt) for spawn in spawns]
+    predicted, n_anywhere = predict_undetected(model, intensity.components, intensity.n_anywhere, dt, spawned)
     return ObjectIntensity(predicted, n_anywhere, np.full(len(predicted), -1))
 
 
@@ -106,7 +101,7 @@ def score_intensity(model: TargetModel, intensity: ObjectIntensity, measurements
         log_anywhere,
         log_detected,
         log_clutter,
-        _miss_anywhere(model, measurements),
+        miss_anywhere(model, measurements),
     )
 
 
@@ -178,11 +173,3 @@ def _start_anywhere(model: TargetModel, scored: ScoredIntensity, log_detection_f
     means, covariances = locate_births(model, scored.measurements[detections])
     none = np.zeros(len(detections), dtype=np.int64)
     return Components(none, weights[detections], means, covariances, none), detections
-
-
-def _miss_anywhere(model: TargetModel, measurements: ND) -> float:
-    """Return the probability that an object anywhere is not detected, as a mean over detections if it varies."""
-    probability = model.sensor.detection_probability
-    if not callable(probability):
-        return 1.0 - float(probability)
-    return 1.0 - float(detect_anywhere(model, measurements).mean()) if len(measurements) else 1.0

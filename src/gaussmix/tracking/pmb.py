@@ -85,9 +85,11 @@ class PMB(AbstractTracker):
 
     def predict(self, state: PMBState, dt: float) -> PMBState:
         """Return the state after a time ``dt``: objects move, some leave, and new ones appear or are spawned."""
-        undetected, n_anywhere = predict_undetected(
-            self.model, state.undetected, state.n_anywhere, dt, weigh_by_existence(state.tracks), self.spawn
-        )
+        spawned = []
+        if self.spawn:
+            parents = Components.concatenate([weigh_by_existence(state.tracks), state.undetected])
+            spawned = [spawn.make_components(parents, dt) for spawn in self.spawn]
+        undetected, n_anywhere = predict_undetected(self.model, state.undetected, state.n_anywhere, dt, spawned)
         return PMBState(undetected, n_anywhere, predict_tracks(self.model, state.tracks, dt), state.next_label)
 
     def update(self, state: PMBState, detections: ND) -> PMBState:

@@ -125,11 +125,13 @@ class PMBM(AbstractTracker):
 
     def predict(self, state: PMBMState, dt: float) -> PMBMState:
         """Return the state after a time ``dt``: objects move, some leave, and new ones appear or are spawned."""
-        probabilities = marginal_weights(state.clusters, len(state.hypotheses))
-        tracked = weigh_by_existence(state.hypotheses, probabilities)
-        undetected, n_anywhere = predict_undetected(
-            self.model, state.undetected, state.n_anywhere, dt, tracked, self.spawn
-        )
+        spawned = []
+        if self.spawn:
+            probabilities = marginal_weights(state.clusters, len(state.hypotheses))
+            tracked = weigh_by_existence(state.hypotheses, probabilities)
+            parents = Components.concatenate([tracked, state.undetected])
+            spawned = [spawn.make_components(parents, dt) for spawn in self.spawn]
+        undetected, n_anywhere = predict_undetected(self.model, state.undetected, state.n_anywhere, dt, spawned)
         return replace(
             state,
             undetected=undetected,

@@ -8,7 +8,6 @@ from gaussmix.model.component_reduction import merge_close_components
 from gaussmix.tracking.components import Components
 from gaussmix.tracking.kalman import predict_states
 from gaussmix.tracking.motion import AbstractMotion
-from gaussmix.tracking.spawning import Spawn
 from gaussmix.tracking.switching import SwitchingMotion
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import Tracks
@@ -63,26 +62,20 @@ def predict_tracks(model: TargetModel, tracks: Tracks, dt: float) -> Tracks:
 
 
 def predict_undetected(
-    model: TargetModel,
-    undetected: Components,
-    n_anywhere: float,
-    dt: float,
-    tracked: Components,
-    spawns: Sequence[Spawn] = (),
+    model: TargetModel, undetected: Components, n_anywhere: float, dt: float, spawned: Sequence[Components] = ()
 ) -> tuple[Components, float]:
-    """Return undetected objects after a time ``dt``: they move, some leave, others appear or are spawned.
+    """Return an intensity of objects after a time ``dt``: they move, some leave, others appear or are spawned.
 
     Parameters
     ----------
     model : TargetModel
     undetected : Components
-        Their intensity at places.
+        The intensity at places.
     n_anywhere : float
-        Their expected number anywhere in the region.
+        Expected number of objects anywhere in the region.
     dt : float
-    tracked : Components
-        Intensity of the objects of tracks before the step, which also spawn.
-    spawns : sequence of Spawn, default=()
+    spawned : sequence of Components, default=()
+        Objects that others spawn in this time.
 
     Returns
     -------
@@ -91,10 +84,7 @@ def predict_undetected(
     """
     survival, birth = model.survival_probability**dt, model.birth
     moved = predict_components(model.motion, undetected, dt)
-    parts = [moved.with_weights(survival * moved.weights), birth.make_components(model.motion.n_states, dt)]
-    if spawns:
-        parents = Components.concatenate([tracked, undetected])
-        parts += [spawn.make_components(parents, dt) for spawn in spawns]
+    parts = [moved.with_weights(survival * moved.weights), *spawned, birth.make_components(model.motion.n_states, dt)]
     return Components.concatenate(parts), survival * n_anywhere + birth.rate * dt
 
 

@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,6 @@ from gaussmix.tracking.clutter import Clutter
 from gaussmix.tracking.motion import Linearization
 from gaussmix.tracking.state_layout import StateLayout
 from gaussmix.types import DD, KD, KDD, ND, Array, ArrayLike, IntD, K, N
-
-S = TypeVar("S", bound="AbstractSensor")
 
 DetectionProbability = float | Callable[[KD], K]
 
@@ -227,11 +225,6 @@ class RangeBearingSensor(AbstractSensor):
         states = np.asarray(states)
         first, second = layout.positions[:2]
         return states[:, first] - self.origin[0], states[:, second] - self.origin[1]
-
-
-def change_sensor(sensor: S, **values: object) -> S:
-    """Return a sensor with other values of some fields, such as ``clutter`` or ``detection_probability``."""
-    return replace(sensor, **values)  # type: ignore[type-var]
 
 
 def require_detection_probability(value: object) -> None:

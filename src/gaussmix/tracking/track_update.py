@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from gaussmix.tracking.components import Components, sum_in_groups
-from gaussmix.tracking.hypotheses import ScanHypotheses, detect_anywhere, locate_births
+from gaussmix.tracking.hypotheses import ScanHypotheses, locate_births, miss_anywhere
 from gaussmix.tracking.marginals import Marginals
 from gaussmix.tracking.target_model import TargetModel
 from gaussmix.tracking.tracks import Tracks, join_tracks, normalize_tracks, reduce_components
@@ -139,10 +139,4 @@ def keep_undetected(model: TargetModel, scan: ScanHypotheses, n_anywhere: float)
     undetected = scan.components.select(slice(scan.n_track_components, None))
     left = undetected.with_weights(undetected.weights * (1.0 - scan.detection_probabilities[scan.n_track_components :]))
     reduced = reduce_components(left, model.undetected_limits)
-    probability = model.sensor.detection_probability
-    mean_probability = (
-        (float(np.mean(detect_anywhere(model, scan.measurements))) if len(scan.measurements) else 0.0)
-        if callable(probability)
-        else float(probability)
-    )
-    return reduced, n_anywhere * (1.0 - mean_probability)
+    return reduced, n_anywhere * miss_anywhere(model, scan.measurements)

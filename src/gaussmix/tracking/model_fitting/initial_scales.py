@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from gaussmix.model.gaussian_algebra import mahalanobis_radius
 from gaussmix.tracking.model_fitting.far_detections import find_far_detections
 from gaussmix.types import ND, Array, N
 
 _N_RADII = 40
+_TYPICAL_PROBABILITY = 0.9  # that a displacement or an error is below the radius of the largest excess
 _MAX_SCANS = 300  # spread evenly; more change little
 _NOISE_PER_SECOND_DIFFERENCE = 1.0 / math.sqrt(6.0)  # of z(k+2) - 2 z(k+1) + z(k), for independent errors
 
@@ -68,7 +70,7 @@ def guess_scales(scans: Sequence[ND]) -> InitialScales:
             predicted = 2.0 * scans[k + 1][second] - scans[k][first]
             extrapolations.append((predicted, trees[k + 2]))
     spread, _ = _find_scale(radii, _count_excess(radii, volume, n_axes, extrapolations))
-    per_axis = 1.0 / _typical_radius(n_axes)
+    per_axis = 1.0 / mahalanobis_radius(_TYPICAL_PROBABILITY, n_axes)
     noise_std = spread * per_axis * _NOISE_PER_SECOND_DIFFERENCE
     return InitialScales(reach * per_axis, noise_std, n_objects / max(len(starts), 1), low, high)
 
@@ -81,13 +83,6 @@ def bound_region(scans: Sequence[ND]) -> tuple[N, N]:
     span = np.where(span > 0, span, max(float(span.max()), 1.0))
     margin = span / max(len(rows) - 1, 1)
     return low - margin, low + span + margin
-
-
-def _typical_radius(n_axes: int) -> float:
-    """Return the radius that nine tenths of standard normal vectors do not exceed."""
-    from scipy import special
-
-    return math.sqrt(float(special.chdtri(n_axes, 0.1)))
 
 
 def _pair_within(first: cKDTree, second: cKDTree, radius: float) -> tuple[Array, Array]:
