@@ -22,9 +22,9 @@ from gaussmix.core.precision_roots import (
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines import AbstractEngine, AutomaticEngine, NumpyEngine, automatic
-from gaussmix.engines.base import BestScores
 from gaussmix.engines.kernels import CompiledEngine
 from gaussmix.engines.numpy_engine import NumpyEStep
+from gaussmix.engines.score_tiles import BestScores
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.types import ND
 

@@ -171,8 +171,19 @@ class VariationalPosterior:
     def to_quadratics(self) -> Quadratics:
         """Return quadratics whose scores are E[log(weight density)] (Bishop, equations 10.46, 10.64 to 10.66).
 
-        The offset is E[log weight] + (E[log|precision|] - D log 2 pi - D / beta) / 2, the precision is nu W.
+        The offset is E[log weight] + (E[log|precision|] - D log 2 pi - D / beta) / 2, the precision is nu W. They are
+        one object at every call, so that an engine prepares a pass for them once.
         """
+        quadratics: Quadratics | None = self.__dict__.get("_quadratics")
+        if quadratics is None:
+            quadratics = self.__dict__["_quadratics"] = self._compute_quadratics()
+        return quadratics
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "_quadratics"}
+
+    def _compute_quadratics(self) -> Quadratics:
+        """Return the quadratics, computed anew."""
         n_features = self.mixture.n_features
         log_precision = n_features * math.log(2.0) + self._digamma_sums + self._log_det_scales
         constant = n_features * (math.log(2.0 * math.pi) + 1.0 / self.mean_precision)

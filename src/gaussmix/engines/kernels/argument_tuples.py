@@ -157,12 +157,16 @@ class MomentSums(NamedTuple):
 
 
 class RowResults(NamedTuple):
-    """Results for every row of a batch; arrays that nobody requested have length 0."""
+    """Results for every row of a batch; arrays that nobody requested have length 0.
+
+    A pass that writes ``scores`` or ``responsibilities`` (n, K) accumulates nothing.
+    """
 
     labels: Any
     best_scores: Any
     log_densities: Any
     scores: Any
+    responsibilities: Any
 
 
 # Which slots hold responsibilities: all; the active ones, in most of their lanes; the active ones, in few lanes.

@@ -14,7 +14,8 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import CentersModel
-from gaussmix.engines.base import AssignmentKind, BestScores
+from gaussmix.engines.base import AssignmentKind
+from gaussmix.engines.score_tiles import BestScores
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver, EStepRequest, SolverState
 from gaussmix.solvers.loop import run_solver
