@@ -175,6 +175,10 @@ class CompiledPass:
             self._add_all_pairs_of_range_in_place(rows, n_processed, n_rows, sums, row_results)
         return BlockSums(sums, n_rows, self._free_sums)
 
+    def write_row_results(self, batch: Batch, row_results: PackedArguments) -> None:
+        """Fill ``row_results`` in place, over pairs that can matter if there are screening bounds."""
+        self._free_sums.append(self.accumulate_screened(batch, row_results).packed)
+
     def _add_all_pairs_of_range_in_place(
         self, rows: PackedArguments, begin: int, end: int, sums: PackedArguments, row_results: PackedArguments
     ) -> None:

@@ -151,14 +151,14 @@ class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Supp
         """Return the scores (n, K) of a batch, in ``out`` if given."""
         scores = _get_writable_array((batch.n_rows, quadratics.n_components), out)
         results = pack_arguments(NO_ROW_RESULTS._replace(scores=scores))
-        self._prepare_pass(quadratics, (False, False)).accumulate_all_pairs(batch, results)
+        self._prepare_pass(quadratics, (False, False)).write_row_results(batch, results)
         return _copy_to_out(scores, out)
 
     def compute_responsibilities(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> Responsibilities:
         """Return best scores and responsibilities (n, K) of a batch, the latter in ``out`` if given."""
         values, best_scores = _get_writable_array((batch.n_rows, quadratics.n_components), out), np.empty(batch.n_rows)
         results = pack_arguments(NO_ROW_RESULTS._replace(best_scores=best_scores, responsibilities=values))
-        self._prepare_pass(quadratics, (False, False)).accumulate_all_pairs(batch, results)
+        self._prepare_pass(quadratics, (False, False)).write_row_results(batch, results)
         return Responsibilities(best_scores, _copy_to_out(values, out))
 
     def best_scores(self, quadratics: Quadratics, batch: Batch, needs_log_densities: bool = True) -> BestScores:
@@ -167,7 +167,7 @@ class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Supp
         labels, best_scores, log_densities = np.empty(n, np.int64), np.empty(n), np.empty(n * needs_log_densities)
         results = NO_ROW_RESULTS._replace(labels=labels, best_scores=best_scores, log_densities=log_densities)
         compiled_pass = self._prepare_pass(quadratics, (not needs_log_densities, self.use_screening))
-        compiled_pass.accumulate_screened(batch, pack_arguments(results))
+        compiled_pass.write_row_results(batch, pack_arguments(results))
         return BestScores(labels, best_scores, log_densities)
 
     def _prepare_pass(self, quadratics: Quadratics, kind: _PassKind) -> CompiledPass:
