@@ -14,7 +14,7 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics, ScoringModel
 from gaussmix.core.reduce import SupportsReduce, T
 from gaussmix.engines.score_tiles import BestScores, Responsibilities, iterate_tiles, rows_per_tile
-from gaussmix.errors import CompilationError
+from gaussmix.errors import CompiledCodeError
 from gaussmix.types import NK, AnyArray
 
 T_co = TypeVar("T_co", covariant=True)
@@ -149,8 +149,8 @@ class BatchEngine(AbstractEngine):
         """Return the engine that computes for these quadratics: this one, unless it delegates."""
         return self
 
-    def fall_back_or_raise(self, error: CompilationError) -> "BatchEngine":
-        """Return another engine to use after a CompilationError; raise the error if there is none, as by default."""
+    def fall_back_or_raise(self, error: CompiledCodeError) -> "BatchEngine":
+        """Return another engine to use after a CompiledCodeError; raise the error if there is none, as by default."""
         raise error
 
     def bind(self, source: SupportsReduce) -> "BatchSession":
@@ -242,7 +242,7 @@ class BatchSession(AbstractSession):
                     if isinstance(outcome, Expectation):
                         return outcome
                     task = outcome
-            except CompilationError as error:
+            except CompiledCodeError as error:
                 engine = self.engine.fall_back_or_raise(error)
 
     def reduce_scores(self, model: ScoringModel, function: ScoreFunction[T]) -> T:
@@ -262,5 +262,5 @@ class BatchSession(AbstractSession):
         quadratics = model.to_quadratics()
         try:
             return self.source.reduce(make_task(self.engine.select_engine(quadratics), quadratics))
-        except CompilationError as error:
+        except CompiledCodeError as error:
             return self.source.reduce(make_task(self.engine.fall_back_or_raise(error), quadratics))
