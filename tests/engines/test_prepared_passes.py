@@ -31,8 +31,7 @@ def test_a_fitted_model_has_one_object_of_quadratics_until_it_is_fitted_again(
     again = pickle.loads(pickle.dumps(estimator))
     np.testing.assert_array_equal(again.predict(rows), labels)
     assert again._scoring_model().to_quadratics() is not first
-    size_after = len(pickle.dumps(estimator))
-    assert size_after == len(pickle.dumps(again))
+    assert b"Quadratics" not in pickle.dumps(again)
     assert estimator.fit(rows + 1.0)._scoring_model().to_quadratics() is not first
 
 

@@ -60,7 +60,8 @@ class Batch:
         return rows
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_rows", "_label_prior")}
+        """Return the fields alone, without what was computed from them."""
+        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
 
     @property
     def positive_weight_rows(self) -> ND:

@@ -205,6 +205,7 @@ class MixtureParameters:
         return quadratics
 
     def __getstate__(self) -> dict[str, object]:
+        """Return the state without the quadratics, which are computed again where they are needed."""
         return {name: value for name, value in self.__dict__.items() if name != "_quadratics"}
 
     def _compute_quadratics(self) -> Quadratics:

@@ -15,6 +15,7 @@ gives the lower bound for all structures.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import digamma, gammaln
@@ -180,7 +181,8 @@ class VariationalPosterior:
         return quadratics
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name != "_quadratics"}
+        """Return the fields alone, without what was computed from them."""
+        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
 
     def _compute_quadratics(self) -> Quadratics:
         """Return the quadratics, computed anew."""
@@ -251,7 +253,7 @@ class VariationalPosterior:
         wishart += 0.5 * (degrees - prior.degrees_of_freedom) * self._digamma_sums
         return float((means + wishart).sum()) + prior.weight_prior.kl_divergence_from_prior(self.weight_concentration)
 
-    @property
+    @cached_property
     def _log_det_scales(self) -> K:
         """Log determinants log|W_k| of the Wishart scale matrices, (K,)."""
         covariance, n_features = self.mixture.covariance, self.mixture.n_features

@@ -92,7 +92,9 @@ class CompiledEStep(AbstractEStep[BlockSums]):
         if self.use_screening and _has_tiny_component(total.sums, self.quadratics):
             return replace(self, use_screening=False)
         compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
-        return _build_expectation(total, compiled_pass, self.quadratics, self.moment_kind, self.total_moments)
+        expectation = _build_expectation(total, compiled_pass, self.quadratics, self.moment_kind, self.total_moments)
+        compiled_pass.release_sums(total.packed)
+        return expectation
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,7 @@ def _build_expectation(
 ) -> Expectation:
     """Return the expectation: sums about the centres of the pass become moments about the new means."""
     n_features = quadratics.n_features
-    mass = block_sums.sums.mass
+    mass = block_sums.sums.mass.copy()  # the next pass reuses the arrays of the sums
     first_moments = block_sums.sums.first_moments.reshape(len(mass), -1)[:, :n_features]
     totals = block_sums.sums.totals
     if moment_kind is MomentKind.NONE:
