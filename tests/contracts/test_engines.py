@@ -376,7 +376,7 @@ def test_responsibilities_are_the_softmax_of_the_scores(engine: AbstractEngine, 
     rows = np.resize(draw_rows(quadratics), (n_rows, D_))
     rows[0] = 100.0 * rows[0]
     for label_prior in LABEL_PRIORS.values():
-        batch = Batch(rows, np.resize([1.0, 0.0, 2.5], n_rows), label_prior(n_rows))  # weights play no part
+        batch = Batch(rows, np.resize([1.0, 0.5, 2.5], n_rows), label_prior(n_rows))  # weights play no part
         scores = ENGINES["reference"].compute_scores(quadratics, Batch(rows, None, label_prior(n_rows)))
         whole = np.full((n_rows + 4, K_), np.nan)
         result = engine.compute_responsibilities(quadratics, batch, whole[2:-2])

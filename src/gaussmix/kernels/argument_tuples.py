@@ -167,10 +167,7 @@ class MomentSums(NamedTuple):
 
 
 class RowResults(NamedTuple):
-    """Results for every row of a batch; arrays that nobody requested have length 0.
-
-    A pass that writes ``scores`` or ``responsibilities`` (n, K) accumulates nothing.
-    """
+    """Results for every row of a batch; arrays that nobody requested have length 0."""
 
     labels: Integers1
     best_scores: Doubles1

@@ -14,7 +14,7 @@ from gaussmix.errors import CapabilityError
 from gaussmix.types import ND, N
 
 _MAX_BLOCK_BYTES = 1 << 21
-_MIN_ROWS_PER_BLOCK, _MIN_NUMBERS_PER_BLOCK = 2048, 16_384  # fewer take less time than a block of their own
+_MIN_ROWS_PER_BLOCK, _MIN_NUMBERS_PER_BLOCK = 2048, 8192  # fewer take less time than a block of their own
 _MAX_BLOCKS_FOR_THREADS = 16  # blocks of data that would fit into fewer: enough to keep several threads busy
 
 
