@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 from gaussmix.core.batch import Batch
 from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunInput, FusedRunResult
 from gaussmix.core.group_costs import GroupCost, GroupMoments
+from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.pixel_mixtures import PixelMixtures, PixelRules
 from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot, SharedPrecisionRoot
@@ -26,10 +27,11 @@ from gaussmix.engines.base import (
     BestScores,
 )
 from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
+from gaussmix.engines.kmeans_runner import AbstractKMeansRunner, SupportsKMeansRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.engines.pixel_updater import AbstractPixelUpdater, SupportsPixelUpdates
 from gaussmix.errors import CompilationError, CompilationWarning
-from gaussmix.types import NK, AnyArray, IntK, IntNC, K
+from gaussmix.types import ND, NK, AnyArray, Array, IntK, IntNC, K, N
 
 T = TypeVar("T")
 
@@ -51,7 +53,7 @@ MIN_PIXELS_FOR_COMPILED = 4096
 
 
 @dataclass(frozen=True)
-class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration):
+class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsKMeansRuns):
     """NumPy or compiled kernels, by the work of a pass over all rows.
 
     All blocks and batches of the same rows are computed by one engine, whatever their size.
@@ -104,6 +106,11 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration):
     def agglomerator(self) -> "AutomaticAgglomerator":
         """The agglomerator that uses compiled code where many runs repay its compilation."""
         return AutomaticAgglomerator(self.n_runs)
+
+    @property
+    def kmeans_runner(self) -> "AutomaticKMeansRunner":
+        """The runner of k-means in compiled code, unless it is unavailable."""
+        return AutomaticKMeansRunner()
 
     def select_engine(self, quadratics: Quadratics) -> BatchEngine:
         """Return the engine for these quadratics: NumPy for little work or unsupported models, else compiled."""
@@ -166,6 +173,19 @@ class AutomaticAgglomerator(AbstractAgglomerator):
 
 
 @dataclass(frozen=True)
+class AutomaticKMeansRunner(AbstractKMeansRunner):
+    """Runs k-means in compiled code."""
+
+    def draw_seeds(self, rows: ND, row_weights: N, uniforms: Array, n_trials: int) -> IntK | None:
+        """Return the positions of seeds; None, after a warning, if code cannot be compiled, or if distances overflow."""
+        return _call_kmeans_runner(lambda runner: runner.draw_seeds(rows, row_weights, uniforms, n_trials))
+
+    def run_lloyd(self, run_input: LloydRunInput) -> LloydRunResult | None:
+        """Return the last centers, or None, after a warning, if code cannot be compiled."""
+        return _call_kmeans_runner(lambda runner: runner.run_lloyd(run_input))
+
+
+@dataclass(frozen=True)
 class AutomaticPixelUpdater(AbstractPixelUpdater):
     """Updates the mixtures of pixels in compiled code if there are many; both ways give the same bits."""
 
@@ -210,6 +230,12 @@ def _call_agglomerator(operation: Callable[[AbstractAgglomerator], T | None]) ->
     """Return operation(compiled agglomerator), or None if there is no compiled engine."""
     engine = compiled_or_numpy_engine()
     return _call_or_none(lambda: operation(engine.agglomerator)) if isinstance(engine, SupportsAgglomeration) else None
+
+
+def _call_kmeans_runner(operation: Callable[[AbstractKMeansRunner], T | None]) -> T | None:
+    """Return operation(compiled runner of k-means), or None if there is no compiled engine."""
+    engine = compiled_or_numpy_engine()
+    return _call_or_none(lambda: operation(engine.kmeans_runner)) if isinstance(engine, SupportsKMeansRuns) else None
 
 
 def _call_or_none(operation: Callable[[], T | None]) -> T | None:

@@ -3,6 +3,7 @@
 from collections import namedtuple
 from typing import Any, NamedTuple
 
+from gaussmix.engines.kernels.kmeans_arguments import KMeansState as KMeansState
 from gaussmix.engines.kernels.pixel_arguments import PixelMixtureState as PixelMixtureState
 
 

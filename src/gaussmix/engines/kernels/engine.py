@@ -27,6 +27,7 @@ from gaussmix.engines.kernels.argument_tuples import (
 from gaussmix.engines.kernels.codegen.packed_arguments import pack_arguments
 from gaussmix.engines.kernels.compiled_pass import BlockSums, CompiledPass
 from gaussmix.engines.kernels.fused_em import CompiledFusedRunner
+from gaussmix.engines.kernels.kmeans_runner import CompiledKMeansRunner
 from gaussmix.engines.kernels.packing import (
     MOMENT_CODES,
     NO_ROW_RESULTS,
@@ -34,6 +35,7 @@ from gaussmix.engines.kernels.packing import (
     unpack_scatter_in_place,
 )
 from gaussmix.engines.kernels.pixel_updater import CompiledPixelUpdater
+from gaussmix.engines.kmeans_runner import SupportsKMeansRuns
 from gaussmix.engines.pixel_updater import SupportsPixelUpdates
 from gaussmix.errors import CapabilityError
 from gaussmix.types import NK, Array
@@ -97,7 +99,7 @@ class CompiledEStep(AbstractEStep[BlockSums]):
 
 
 @dataclass(frozen=True)
-class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsPixelUpdates):
+class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsKMeansRuns, SupportsPixelUpdates):
     """An engine of compiled kernels.
 
     Parameters
@@ -142,6 +144,11 @@ class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Supp
     def agglomerator(self) -> CompiledAgglomerator:
         """The agglomerator that makes all merges in compiled code."""
         return CompiledAgglomerator()
+
+    @property
+    def kmeans_runner(self) -> CompiledKMeansRunner:
+        """The runner of k-means in compiled code."""
+        return CompiledKMeansRunner()
 
     @property
     def pixel_updater(self) -> CompiledPixelUpdater:

@@ -12,14 +12,16 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.kmeans_run import LloydRunInput
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines.base import AssignmentKind, BestScores
+from gaussmix.engines.kmeans_runner import SupportsKMeansRuns
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import AbstractSolver, EStepRequest, SolverState
+from gaussmix.solvers.base import AbstractSolver, EStepRequest, LastModelAndObjectives, SolverState
 from gaussmix.solvers.loop import run_solver
 from gaussmix.solvers.run_monitor import RunMonitor
-from gaussmix.solvers.stopping import MovementRule
+from gaussmix.solvers.stopping import MovementRule, StoppingRule
 from gaussmix.types import KD, ND, IntN, N
 
 # From centers (K, D) to the model whose scores are minus half the squared distances.
@@ -55,6 +57,32 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
     def init(self, start: KD, problem: Problem, max_iter: int) -> _LloydState:
         """Return the state of the initial centers (K, D)."""
         return _LloydState(start)
+
+    def run_fused(
+        self, start: KD, problem: Problem, stopping: StoppingRule, previous_objective_in_frame: float, max_iter: int
+    ) -> LastModelAndObjectives[KD] | None:
+        """Run the first iterations in compiled code; return the last centers and all objectives, None if impossible."""
+        engine = problem.engine
+        if not isinstance(stopping, MovementRule) or self.metric != CentersModel.euclidean or max_iter == 0:
+            return None
+        if not isinstance(engine, SupportsKMeansRuns) or problem.source.label_prior is not None:
+            return None
+        inputs = problem.rows_and_known_labels_for_fused_run
+        if inputs is None:
+            return None
+        run = LloydRunInput(
+            inputs.rows,
+            inputs.row_weights,
+            start,
+            stopping.tolerance,
+            _RELATIVE_ROUNDING**2,
+            self.relocate_empty,
+            max_iter,
+        )
+        result = engine.kmeans_runner.run_lloyd(run)
+        if result is None or not len(result.objectives):
+            return None
+        return LastModelAndObjectives(result.centers, result.objectives, result.has_converged)
 
     def request(self, state: _LloydState, problem: Problem) -> EStepRequest:
         """Return the request for the mass and mean of the rows nearest to each center."""

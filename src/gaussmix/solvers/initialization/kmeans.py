@@ -15,6 +15,7 @@ from gaussmix.core.linalg import row_space_coordinates
 from gaussmix.core.precision_roots import DiagonalPrecisionRoot, SphericalPrecisionRoot
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines.base import AbstractEngine, AssignmentKind
+from gaussmix.engines.kmeans_runner import SupportsKMeansRuns
 from gaussmix.model import prediction
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem, make_memory_source
@@ -26,7 +27,7 @@ from gaussmix.solvers.initialization.initial_mixture import (
     initialize_from_moments,
 )
 from gaussmix.sources.base import AbstractSource
-from gaussmix.types import KD, ND, D, IntD, IntN, N
+from gaussmix.types import KD, ND, Array, D, IntD, IntK, IntN, N
 
 LLOYD_TOLERANCE = 1e-4  # squared movement of the centers, relative to the mean variance of a column
 _N_INIT_IF_WIDE = 10
@@ -54,29 +55,51 @@ def kmeans_plusplus(
     distinct: DistinctRows, n_components: int, engine: AbstractEngine, rng: np.random.Generator, metric: Metric
 ) -> KD:
     """Draw K distinct rows that are far from each other in the metric, (K, D): greedy k-means++."""
+    n_trials = 2 + int(np.log(n_components))
+    uniforms = rng.random(1 + (n_components - 1) * n_trials)
+    indices = None
+    if isinstance(engine, SupportsKMeansRuns):
+        scaled_rows = _scale_rows_to_euclidean_metric(distinct.rows, metric)
+        indices = engine.kmeans_runner.draw_seeds(scaled_rows, distinct.weights, uniforms, n_trials)
+    if indices is None:
+        trials = uniforms[1:].reshape(n_components - 1, n_trials)
+        indices = _draw_seeds(distinct, engine, metric, uniforms[:1], trials)
+    return distinct.rows[indices]
+
+
+def _scale_rows_to_euclidean_metric(rows: ND, metric: Metric) -> ND:
+    """Return rows (n, D) whose Euclidean distances are those of the metric, which columns enter independently."""
+    if metric == CentersModel.euclidean:
+        return rows
+    root = metric(np.zeros((1, rows.shape[1]))).to_quadratics().precision_root
+    return np.ascontiguousarray(rows * np.diagonal(root.to_dense(1, rows.shape[1])[0]))
+
+
+def _draw_seeds(distinct: DistinctRows, engine: AbstractEngine, metric: Metric, first: N, trials: Array) -> IntK:
+    """Draw the positions (K,) of seeds from uniform numbers: ``first`` (1,), ``trials`` (K - 1, candidates)."""
     rows, weights = distinct.rows, distinct.weights
     source = make_memory_source(rows)
 
     def squared_distances(candidates: IntN) -> ND:
         return -2.0 * prediction.component_scores(metric(rows[candidates]), source, engine)
 
-    indices = [int(_draw_indices(weights, 1, rng)[0])]
-    nearest = squared_distances(np.array(indices))[:, 0]
-    for _ in range(1, n_components):
-        candidates = _draw_indices(weights * nearest, 2 + int(np.log(n_components)), rng)
+    indices = _find_positions(weights, first)
+    nearest = squared_distances(indices)[:, 0]
+    for uniforms in trials:
+        candidates = _find_positions(weights * nearest, uniforms)
         new_nearest = np.minimum(squared_distances(candidates), nearest[:, None])
         best = int(np.argmin(weights @ new_nearest))
-        indices.append(int(candidates[best]))
+        indices = np.append(indices, candidates[best])
         nearest = new_nearest[:, best]
-    return rows[indices]
+    return indices
 
 
-def _draw_indices(potential: N, size: int, rng: np.random.Generator) -> IntN:
-    """Draw row positions (size,) in proportion to a potential (n,), or uniformly if it is zero everywhere."""
+def _find_positions(potential: N, uniforms: Array) -> IntN:
+    """Return row positions (m,) by uniform numbers (m,), in proportion to a potential (n,), or all alike if it is 0."""
     cumulative = np.cumsum(potential)
     if not cumulative[-1] > 0:  # every distinct row is already a center
-        return np.asarray(rng.integers(len(potential), size=size))
-    indices: IntN = np.searchsorted(cumulative, rng.random(size) * cumulative[-1], side="right")
+        return np.asarray((uniforms * len(potential)).astype(np.int64))
+    indices: IntN = np.searchsorted(cumulative, uniforms * cumulative[-1], side="right")
     return np.asarray(np.minimum(indices, len(potential) - 1))
 
 

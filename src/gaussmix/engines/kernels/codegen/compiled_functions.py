@@ -209,6 +209,8 @@ compute_pair_costs = CompiledFunction(
     "compute_pair_costs", _kernel_importer("agglomeration.merge_loop", "compute_pair_costs")
 )
 merge_groups = CompiledFunction("merge_groups", _kernel_importer("agglomeration.merge_loop", "merge_groups"))
+draw_kmeans_seeds = CompiledFunction("draw_kmeans_seeds", _kernel_importer("kmeans.seeding", "draw_kmeans_seeds"))
+run_lloyd = CompiledFunction("run_lloyd", _kernel_importer("kmeans.lloyd", "run_lloyd"))
 update_pixel_mixtures = CompiledFunction(
     "update_pixel_mixtures", _kernel_importer("background.pixel_update", "update_pixel_mixtures")
 )
