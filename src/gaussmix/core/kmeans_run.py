@@ -6,7 +6,7 @@ makes many iterations without Python, and the solver's loop continues from there
 
 from dataclasses import dataclass
 
-from gaussmix.types import KD, ND, Array, N
+from gaussmix.types import KD, ND, Array, K, N
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,20 @@ class LloydRunInput:
 
 @dataclass(frozen=True)
 class LloydRunResult:
-    """The centers (K, D) after the last complete iteration, and minus half the inertia before each (n_iter,)."""
+    """The result of a run of Lloyd's algorithm.
+
+    Attributes
+    ----------
+    centers : ndarray of shape (K, D)
+        Centers after the last complete iteration: the means of its clusters.
+    masses : ndarray of shape (K,)
+        Total weight of the rows of these clusters; 0 where the center has stayed.
+    objectives : ndarray of shape (n_iter,)
+        Minus half the inertia before each iteration.
+    has_converged : bool
+    """
 
     centers: KD
+    masses: K
     objectives: Array
     has_converged: bool

@@ -35,7 +35,7 @@ from gaussmix.types import ND, NK, AnyArray, Array, IntK, IntNC, K, N
 
 T = TypeVar("T")
 
-# Number of runs from which fused runs and merges repay their compilation, which takes some seconds once per machine.
+# Number of runs from which fused runs repay their compilation, which takes some seconds once per machine.
 MIN_RUNS_FOR_FUSED = 16
 
 # Largest fused run: pairs of row and component, times 1 + n_features^2 / 16, and its features. Above, separate passes
@@ -104,8 +104,8 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Sup
 
     @property
     def agglomerator(self) -> "AutomaticAgglomerator":
-        """The agglomerator that uses compiled code where many runs repay its compilation."""
-        return AutomaticAgglomerator(self.n_runs)
+        """The agglomerator in compiled code, unless it is unavailable."""
+        return AutomaticAgglomerator()
 
     @property
     def kmeans_runner(self) -> "AutomaticKMeansRunner":
@@ -155,13 +155,7 @@ class AutomaticFusedRunner(AbstractFusedRunner):
 
 @dataclass(frozen=True)
 class AutomaticAgglomerator(AbstractAgglomerator):
-    """Merges groups in compiled code if ``n_runs`` runs are to come, which repay the compilation."""
-
-    n_runs: int
-
-    def should_run(self) -> bool:
-        """Return whether enough runs are to come."""
-        return self.n_runs >= MIN_RUNS_FOR_FUSED
+    """Merges groups in compiled code."""
 
     def compute_pair_costs(self, groups: GroupMoments, cost: GroupCost, first: IntK, second: IntK) -> K | None:
         """Return the costs of pairs of groups, or None, after a warning, if code cannot be compiled."""
@@ -177,7 +171,7 @@ class AutomaticKMeansRunner(AbstractKMeansRunner):
     """Runs k-means in compiled code."""
 
     def draw_seeds(self, rows: ND, row_weights: N, uniforms: Array, n_trials: int) -> IntK | None:
-        """Return the positions of seeds; None, after a warning, if code cannot be compiled, or if distances overflow."""
+        """Return the positions of seeds; None if distances overflow or, after a warning, if code cannot be compiled."""
         return _call_kmeans_runner(lambda runner: runner.draw_seeds(rows, row_weights, uniforms, n_trials))
 
     def run_lloyd(self, run_input: LloydRunInput) -> LloydRunResult | None:

@@ -219,7 +219,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         printer = InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]), stopping.tolerance)
         all_rows, best_inertia = MemorySource.from_array(rows, frame=self._frame), np.inf
         best: tuple[RunResult[KD], IntN] | None = None
-        for centers in iterate_initial_centers_in_frame(self, problem.source, engine, rows):
+        for centers in iterate_initial_centers_in_frame(self, problem, rows):
             printer.print_start()
             result = run_solver(Lloyd(relocate_empty=True), centers, problem, stopping, printer.progress_callback)
             printer.print_if_converged(len(result.trace), result.outcome is Outcome.CONVERGED, result.movement)

@@ -14,7 +14,8 @@ from gaussmix.solvers.em.lloyd import lloyd_centers
 from gaussmix.solvers.initialization import initialize, kmeans
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows, lexicographic_order
 from gaussmix.solvers.initialization.init_methods import initial_partitions
-from gaussmix.solvers.initialization.kmeans import initialize_kmeans, kmeans_plusplus
+from gaussmix.solvers.initialization.kmeans import initialize_kmeans
+from gaussmix.solvers.initialization.kmeans_plusplus import kmeans_plusplus
 from tests.contracts.problems import groups, problem_of
 
 ENGINE = NumpyEngine()

@@ -13,7 +13,7 @@ from gaussmix.errors import CollapseError
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.problem import make_memory_source
 from gaussmix.solvers.initialization import INIT_METHODS, initialize, initialize_from_labels
-from gaussmix.solvers.initialization.initializer import max_unsampled_rows, start_sample_size
+from gaussmix.solvers.initialization.subsampling import max_unsampled_rows, start_sample_size
 from gaussmix.types import ND, Array, IntN
 from tests.contracts.problems import assert_same_mixture, expectation_of, groups, problem_of
 from tests.exhaustive import parametrize_product

@@ -13,7 +13,7 @@ from gaussmix.engines.kernels.codegen.packed_arguments import PackedArguments, j
 from gaussmix.engines.kernels.machine_constants import ROWS_PER_CHUNK, SIMD_WIDTH, TILE_SIDE
 from gaussmix.engines.kernels.tile_workspaces import aligned_zeros
 from gaussmix.engines.kmeans_runner import AbstractKMeansRunner
-from gaussmix.types import KD, ND, Array, IntK, N
+from gaussmix.types import KD, ND, Array, IntK, K, N
 
 _CONVERGED_CODE, _N_END_CODES = 0, 4
 
@@ -27,7 +27,7 @@ class CompiledKMeansRunner(AbstractKMeansRunner):
     def draw_seeds(self, rows: ND, row_weights: N, uniforms: Array, n_trials: int) -> IntK | None:
         """Return the positions (K,) of seeds; None if distances overflow."""
         centers = _make_centers(n_trials, rows.shape[1])
-        state = _join_state(rows, row_weights, centers, n_trials)
+        state = _join_state(rows, row_weights, centers, np.zeros(len(centers)), n_trials)
         seeds = np.empty((len(uniforms) - 1) // n_trials + 1, dtype=np.int64)
         n_groups = -(-len(rows) // ROWS_PER_CHUNK) * ROWS_PER_CHUNK // SIMD_WIDTH
         is_complete = draw_kmeans_seeds(state, uniforms, np.empty(n_groups), seeds)
@@ -37,10 +37,11 @@ class CompiledKMeansRunner(AbstractKMeansRunner):
         """Run Lloyd's algorithm until it ends or meets a case that only the solver's loop handles."""
         n_clusters, n_columns = run_input.centers.shape
         centers, objectives = _make_centers(n_clusters, n_columns), np.empty(run_input.max_iter)
+        masses = np.zeros(len(centers))
         centers[:n_clusters] = run_input.centers
         weights = run_input.row_weights
         result = run_lloyd(
-            _join_state(run_input.rows, weights, centers, n_clusters),
+            _join_state(run_input.rows, weights, centers, masses, n_clusters),
             objectives,
             float(len(run_input.rows) if weights is None else weights.sum()),
             float(run_input.squared_movement_tolerance),
@@ -49,7 +50,9 @@ class CompiledKMeansRunner(AbstractKMeansRunner):
             run_input.max_iter,
         )
         n_iter, end_code = divmod(result, _N_END_CODES)
-        return LloydRunResult(centers[:n_clusters].copy(), objectives[:n_iter].copy(), end_code == _CONVERGED_CODE)
+        return LloydRunResult(
+            centers[:n_clusters].copy(), masses[:n_clusters], objectives[:n_iter].copy(), end_code == _CONVERGED_CODE
+        )
 
 
 class _LastRows(threading.local):
@@ -96,12 +99,12 @@ def _make_centers(n_clusters: int, n_columns: int) -> KD:
     return np.full((-(-n_clusters // TILE_SIDE) * TILE_SIDE, n_columns), _FAR_AWAY)
 
 
-def _join_state(rows: ND, weights: N | None, centers: KD, n_clusters: int) -> PackedArguments:
-    """Return the packed state of a run on rows (n, D) with centers (K', D), which it overwrites."""
+def _join_state(rows: ND, weights: N | None, centers: KD, masses: K, n_clusters: int) -> PackedArguments:
+    """Return the packed state of a run on rows (n, D) with centers (K', D) and masses (K',), which it overwrites."""
     n_centers, n_columns = centers.shape
     buffers = (
         centers,
-        np.zeros(n_centers),
+        masses,
         np.zeros((n_centers, -(-n_columns // SIMD_WIDTH) * SIMD_WIDTH)),
         np.zeros(n_centers, dtype=np.int64),
         aligned_zeros(TILE_SIDE * SIMD_WIDTH),

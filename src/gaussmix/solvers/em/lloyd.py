@@ -29,7 +29,10 @@ Metric = Callable[[KD], CentersModel]
 
 LLOYD_MAX_ITER = 300
 # Relative to the largest coordinate or the root mean squared distance; smaller movements are rounding.
-_RELATIVE_ROUNDING = 4.0 * np.finfo(float).eps
+RELATIVE_ROUNDING = 4.0 * np.finfo(float).eps
+
+# Largest number of values, rows times columns, that a run in one call copies. Passes over more share threads.
+_MAX_FUSED_VALUES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -67,15 +70,15 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
             return None
         if not isinstance(engine, SupportsKMeansRuns) or problem.source.label_prior is not None:
             return None
-        inputs = problem.rows_and_known_labels_for_fused_run
-        if inputs is None:
+        if problem.n_rows * problem.source.n_features > _MAX_FUSED_VALUES:
             return None
+        rows, weights = problem.source.collect(None)
         run = LloydRunInput(
-            inputs.rows,
-            inputs.row_weights,
+            rows,
+            weights,
             start,
             stopping.tolerance,
-            _RELATIVE_ROUNDING**2,
+            RELATIVE_ROUNDING**2,
             self.relocate_empty,
             max_iter,
         )
@@ -114,7 +117,7 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
         movement = float((root.whiten_each(centers - state.model) ** 2).sum())
         total_weight = float(state.moments.mass.sum())
         size = max(float(np.abs(centers).max()), np.sqrt(-2.0 * state.objective / total_weight))
-        rounding = centers.size * (_RELATIVE_ROUNDING * size) ** 2
+        rounding = centers.size * (RELATIVE_ROUNDING * size) ** 2
         return _LloydState(centers, state.objective, movement=0.0 if movement <= rounding else movement)
 
     def objective_shift_to_data_units(self, problem: Problem) -> float:
@@ -218,7 +221,7 @@ def _relocate_empty_clusters(moments: Moments, farthest: _FarthestRows) -> KD:
         np.flatnonzero(moments.mass == 0), farthest.rows, farthest.labels, farthest.weights, strict=False
     ):
         mass_left = mass[label] - weight
-        if mass_left > _RELATIVE_ROUNDING * mass[label]:
+        if mass_left > RELATIVE_ROUNDING * mass[label]:
             centers[label] += weight / mass_left * (centers[label] - row)
             mass[label] = mass_left
         centers[cluster] = row

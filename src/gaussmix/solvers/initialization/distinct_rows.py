@@ -38,6 +38,23 @@ class DistinctRows:
         total_weights = np.add.reduceat(weights[positive][order], np.flatnonzero(is_first))
         return cls(sorted_rows[is_first], total_weights, inverse, positive)
 
+    def draw_systematic_sample(self, n_rows: int, rng: np.random.Generator) -> "DistinctRows":
+        """Return a sample in proportion to the weights, at equal steps of the summed weight; all rows if so few.
+
+        The weight of a row is the number of times that it is drawn. Sorted rows make it a stratified sample. All rows
+        are returned, too, if heavy ones are drawn so often that fewer than half as many distinct ones result.
+        """
+        if len(self.rows) <= n_rows:
+            return self
+        cumulative = np.cumsum(self.weights)
+        targets = (np.arange(n_rows) + rng.random()) * (cumulative[-1] / n_rows)
+        drawn = np.minimum(np.searchsorted(cumulative, targets, side="right"), len(self.rows) - 1)
+        positions, counts = np.unique(drawn, return_counts=True)
+        if 2 * len(positions) < n_rows:
+            return self
+        no_rows = np.empty(0, dtype=np.int64)
+        return DistinctRows(self.rows[positions], counts.astype(np.float64), no_rows, no_rows)
+
     def draw_weighted_rows(self, n_draws: int, rng: np.random.Generator) -> ND:
         """Draw rows (n_draws, D) in proportion to their weights, without replacement; repeat them if too few."""
         n_distinct = min(n_draws, len(self.rows))

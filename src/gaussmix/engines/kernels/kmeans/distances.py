@@ -62,7 +62,7 @@ def _infinite_nearest(typingctx):
 
 @intrinsic
 def _update_nearest(typingctx, nearest, squares, first_center):
-    """Update the smallest squared distances and the center numbers of GROUPS_PER_CHUNK groups with a tile of centers."""
+    """Update the smallest squared distances and center numbers of GROUPS_PER_CHUNK groups with a tile of centers."""
 
     def codegen(context, builder, signature, arguments):
         nearest, squares, first = arguments
@@ -82,7 +82,7 @@ def _update_nearest(typingctx, nearest, squares, first_center):
 
 @intrinsic
 def _store_nearest(typingctx, nearest, squares, labels, index):
-    """Write the squared distances of GROUPS_PER_CHUNK groups to ``squares[index:]``, the center numbers to ``labels``."""
+    """Write squared distances of GROUPS_PER_CHUNK groups to ``squares[index:]``, and center numbers to ``labels``."""
 
     def codegen(context, builder, signature, arguments):
         nearest = cgutils.unpack_tuple(builder, arguments[0])
