@@ -156,7 +156,7 @@ class KMeansRows:
         return np.asarray(centers[argsort_components_by_mean(centers, centers.std(axis=0))])
 
     def find_groups(self, n_components: int, rng: np.random.Generator) -> KMeansGroups:
-        """Return several groups per component of a sample: k-means++ seeds after a few iterations of Lloyd's algorithm."""
+        """Return several groups per component, of a sample: seeds after a few iterations of Lloyd's algorithm."""
         n_wanted = n_components + min((_GROUPS_PER_COMPONENT - 1) * n_components, _MAX_EXTRA_GROUPS)
         n_groups = min(n_wanted, max(n_components, len(self.distinct.rows) // _MIN_ROWS_PER_GROUP))
         sample = replace(self, distinct=self.distinct.draw_systematic_sample(_ROWS_PER_GROUP * n_groups, rng))
