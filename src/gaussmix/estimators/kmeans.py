@@ -56,7 +56,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     n_clusters : int, default=8
         Number of centres K.
     init : {'k-means++', 'random'}, array-like of shape (K, D) or callable, default='k-means++'
-        Initial centres. 'k-means++' draws distant rows, 'random' any rows; neither depends on the order of the
+        Initial centres. 'k-means++' draws distant rows, four for each centre, and merges their groups by Ward's
+        criterion; of many rows it searches a sample. 'random' draws any rows. Neither depends on the order of the
         rows. A callable gets the rows, K and ``random_state``, a RandomState, and returns centres.
     n_init : 'auto' or int, default='auto'
         Number of runs from different starts. The run with the smallest inertia is kept. 'auto': 10 for 'random'
