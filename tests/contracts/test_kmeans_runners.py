@@ -198,18 +198,28 @@ def test_without_compiled_code_numpy_runs_with_one_warning(monkeypatch: pytest.M
     np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
-def test_a_systematic_sample_draws_rows_in_proportion_to_their_weights() -> None:
-    rows, weights = np.arange(1000.0)[:, None], np.random.default_rng(0).uniform(0.5, 1.5, 1000)
-    distinct = DistinctRows(rows, weights, np.arange(1000), np.arange(1000))
-    drawn = np.zeros(1000)
-    for seed in range(400):
-        sample = distinct.draw_systematic_sample(200, np.random.default_rng(seed))
-        assert sample.weights.sum() == 200.0
-        drawn[sample.rows[:, 0].astype(int)] += sample.weights
-    np.testing.assert_allclose(drawn / 400, 200.0 * weights / weights.sum(), atol=0.12)
-    assert distinct.draw_systematic_sample(1000, np.random.default_rng(0)) is distinct
-    heavy = replace(distinct, weights=np.where(np.arange(1000) == 7, 1e6, 1.0))
-    assert heavy.draw_systematic_sample(200, np.random.default_rng(0)) is heavy
+def test_a_coreset_has_the_inertia_of_all_rows_on_average() -> None:
+    rng = np.random.default_rng(0)
+    rows = groups(0, 2000, 3, n_groups=6)
+    distinct = DistinctRows(rows, rng.uniform(0.5, 1.5, 2000), np.arange(2000), np.arange(2000))
+    centers = rng.normal(size=(4, 3))
+
+    def inertia_of(one: DistinctRows) -> float:
+        return float(one.weights @ cdist(one.rows, centers, "sqeuclidean").min(axis=1))
+
+    found = [distinct.draw_coreset(200, np.random.default_rng(seed)) for seed in range(200)]
+    assert np.mean([inertia_of(one) for one in found]) == pytest.approx(inertia_of(distinct), rel=0.01)
+    assert np.std([inertia_of(one) for one in found]) < 0.1 * inertia_of(distinct)
+    assert distinct.draw_coreset(2000, rng) is distinct
+    heavy = replace(distinct, weights=np.where(np.arange(2000) < 2, 1e12, 1.0))
+    assert heavy.draw_coreset(200, rng) is heavy
+
+
+def test_a_coreset_contains_small_distant_groups() -> None:
+    rows = np.vstack([groups(0, 4000, 6), 50.0 + 0.1 * groups(1, 4, 6)])
+    distinct = DistinctRows.from_source(make_memory_source(rows))
+    for seed in range(20):
+        assert (distinct.draw_coreset(300, np.random.default_rng(seed)).rows > 40.0).any()
 
 
 def test_sources_of_few_rows_are_one_distinct_row_at_least() -> None:

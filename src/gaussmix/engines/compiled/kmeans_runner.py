@@ -9,8 +9,8 @@ import numpy as np
 from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult
 from gaussmix.engines.compiled.tile_workspaces import aligned_zeros
 from gaussmix.engines.kmeans_runner import AbstractKMeansRunner
-from gaussmix.kernels.argument_tuples import KMeansState
 from gaussmix.kernels.compiled_functions import draw_kmeans_seeds, run_lloyd
+from gaussmix.kernels.kmeans_arguments import KMeansState
 from gaussmix.kernels.machine_constants import ROWS_PER_CHUNK, SIMD_WIDTH, TILE_SIDE
 from gaussmix.kernels.packed_arguments import PackedArguments, join_packed_arguments, pack_arguments
 from gaussmix.types import KD, ND, Array, IntK, K, N

@@ -31,7 +31,7 @@ from gaussmix.solvers.initialization.initial_mixture import (
     initialize_from_moments,
 )
 from gaussmix.solvers.initialization.kmeans_plusplus import kmeans_plusplus
-from gaussmix.solvers.initialization.merge_criteria import MERGE_CRITERIA, GroupStatistics
+from gaussmix.solvers.initialization.merge_criteria import WARD_CRITERION, GroupStatistics
 from gaussmix.solvers.initialization.subsampling import sample_if_many_rows
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, D, IntD, IntN, K
@@ -41,7 +41,7 @@ _GROUPS_PER_COMPONENT = 4
 _MAX_EXTRA_GROUPS = 100  # beyond one per component; bounds the number of pairs that merging compares
 _MIN_ROWS_PER_GROUP = 2
 _GROUP_LLOYD_MAX_ITER = 3
-_ROWS_PER_GROUP = 40  # of a sample; more hardly improve the groups
+_ROWS_PER_GROUP = 40  # of a coreset; more hardly improve the groups
 _MAX_TRIALS_PER_GROUP = 4
 _N_INIT_IF_WIDE = 10
 _MIN_WIDE_COLUMNS = 32
@@ -156,10 +156,10 @@ class KMeansRows:
         return np.asarray(centers[argsort_components_by_mean(centers, centers.std(axis=0))])
 
     def find_groups(self, n_components: int, rng: np.random.Generator) -> KMeansGroups:
-        """Return several groups per component, of a sample: seeds after a few iterations of Lloyd's algorithm."""
+        """Return several groups per component, of a coreset: seeds after a few iterations of Lloyd's algorithm."""
         n_wanted = n_components + min((_GROUPS_PER_COMPONENT - 1) * n_components, _MAX_EXTRA_GROUPS)
         n_groups = min(n_wanted, max(n_components, len(self.distinct.rows) // _MIN_ROWS_PER_GROUP))
-        sample = replace(self, distinct=self.distinct.draw_systematic_sample(_ROWS_PER_GROUP * n_groups, rng))
+        sample = replace(self, distinct=self.distinct.draw_coreset(_ROWS_PER_GROUP * n_groups, rng))
         engine = self.problem.engine
         seeds = kmeans_plusplus(sample.distinct, n_groups, engine, rng, CentersModel.euclidean, _MAX_TRIALS_PER_GROUP)
         return sample._run_lloyd(seeds, _GROUP_LLOYD_MAX_ITER)
@@ -175,7 +175,7 @@ class KMeansRows:
         numbers, no_scatter = np.arange(len(masses)), np.zeros(len(masses))
         statistics = GroupStatistics(numbers, masses, np.ascontiguousarray(centers.T), no_scatter, None)
         agglomerator = agglomerator_or_none(self.problem.engine)
-        children = merge_groups_into_tree(statistics, MERGE_CRITERIA["EII"], 1.0, agglomerator)
+        children = merge_groups_into_tree(statistics, WARD_CRITERION, 1.0, agglomerator)
         members = (cut_merges(children, n_components) == np.arange(n_components)[:, None]) * masses
         return np.asarray(members @ centers / members.sum(axis=1)[:, None])
 

@@ -172,6 +172,8 @@ MERGE_CRITERIA = {
     ),
 }
 
+WARD_CRITERION = MERGE_CRITERIA["EII"]
+
 # By the kind of moments of groups whose pooled variances are PRIOR_VARIANCE (`mixture_reduction.py`).
 LIKELIHOOD_CRITERIA = {
     MomentKind.FULL: MERGE_CRITERIA["whitened"],
