@@ -4,6 +4,10 @@ from collections import namedtuple
 from typing import Any, NamedTuple
 
 from gaussmix.engines.kernels.pixel_arguments import PixelMixtureState as PixelMixtureState
+from gaussmix.engines.kernels.screening_arguments import NearComponents as NearComponents
+from gaussmix.engines.kernels.screening_arguments import OpenPairs as OpenPairs
+from gaussmix.engines.kernels.screening_arguments import ScreeningBounds as ScreeningBounds
+from gaussmix.engines.kernels.screening_arguments import ScreeningWorkspace as ScreeningWorkspace
 
 
 class RowArrays(NamedTuple):
@@ -36,67 +40,6 @@ class ModelArrays(NamedTuple):
     packed_root: Any
     row_center: Any
     whitening: Any
-
-
-class ScreeningBounds(NamedTuple):
-    """Bounds on the scores of a row, computed from a few projections of it (see `screening`).
-
-    ``projection`` (D, depth) maps rows to the space of the bounds. There, the largest of
-    ``z @ discriminant + discriminant_constant`` determines a row's candidate b, whose number stands in
-    ``component_numbers``. The list of candidate b holds the components
-    ``listed_component[list_start[b]:list_start[b + 1]]``. Component k of that list is open to a row z with
-    candidate score s only if ``(z @ directions + direction_shift)^2 + bound_offset < 2 (tolerance - s)``.
-    Rows farther from b than ``max_squared_distance[b]`` are open to all components.
-
-    With very many components, a row first looks for the nearest of the ``anchors``, then among the
-    components of that anchor's cell. If none lies within ``max_cell_squared_distance``, it looks among all.
-    ``overall_center`` is the origin of the discriminants.
-    """
-
-    depth: int
-    projection: Any
-    discriminant: Any
-    discriminant_constant: Any
-    component_numbers: Any
-    list_start: Any
-    listed_component: Any
-    directions: Any
-    direction_shift: Any
-    bound_offset: Any
-    max_squared_distance: Any
-    tolerance: float
-    anchors: Any
-    anchor_constant: Any
-    anchor_numbers: Any
-    cell_discriminant: Any
-    cell_constant: Any
-    cell_numbers: Any
-    overall_center: Any
-    max_cell_squared_distance: float
-
-
-class ScreeningWorkspace(NamedTuple):
-    """Intermediate arrays of a screened tile, reused for every tile.
-
-    ``transformed_rows`` holds a few rows, ``projected_rows`` the projections of all rows and ``group_rows``
-    those of one group. ``candidate`` has one component per row. The groups of candidate b are
-    ``first_group[b]`` to ``first_group[b + 1]``. ``pair_group`` and ``pair_component`` are the open pairs
-    beside the candidates. The list of component k stands in ``list_groups`` and ``list_slots`` from
-    ``component_list_start[k]`` on; ``n_filled`` counts entries while the lists are written.
-    """
-
-    transformed_rows: Any
-    projected_rows: Any
-    group_rows: Any
-    candidate: Any
-    first_group: Any
-    n_filled: Any
-    bound_limits: Any
-    pair_group: Any
-    pair_component: Any
-    component_list_start: Any
-    list_groups: Any
-    list_slots: Any
 
 
 class TileWorkspace(NamedTuple):

@@ -73,6 +73,7 @@ def make_screened_tile(
         transformed_rows=aligned_zeros(ROWS_PER_PROJECTION * n_padded_columns),
         projected_rows=aligned_zeros(n_rows * row_stride),
         group_rows=aligned_zeros(max(SIMD_WIDTH, ROWS_PER_PROJECTION) * row_stride),
+        anchor_values=aligned_zeros(ROWS_PER_PROJECTION * len(bounds.anchor_constant)),
         candidate=np.zeros(n_rows, dtype=np.int64),
         first_group=np.zeros(n_components + 1, dtype=np.int64),
         n_filled=np.zeros(n_components, dtype=np.int64),

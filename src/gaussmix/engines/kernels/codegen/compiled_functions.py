@@ -195,7 +195,7 @@ run_screened_pass = CompiledFunction(
     _kernel_importer("passes.screened_pass", "run_screened_pass"),
     (run_full_pass, _full_pass_layouts),
 )
-mark_open_pairs = CompiledFunction("mark_open_pairs", _kernel_importer("passes.candidate_lists", "mark_open_pairs"))
+list_open_pairs = CompiledFunction("list_open_pairs", _kernel_importer("passes.candidate_lists", "list_open_pairs"))
 fill_candidate_lists = CompiledFunction(
     "fill_candidate_lists", _kernel_importer("passes.candidate_lists", "fill_candidate_lists")
 )
