@@ -15,6 +15,10 @@ class ScreeningBounds(NamedTuple):
     candidate score s only if ``(z @ directions + direction_shift)^2 + bound_offset < 2 (tolerance - s)``.
     Rows farther from b than ``max_squared_distance[b]`` are open to all components.
 
+    If lists would be too long, all components stand in one list, with the first of their ``component_axes`` as
+    directions. Those (K, n_axes, depth), with ``axis_shifts`` (K, n_axes), have length 0 otherwise. The squares along
+    the axes of a component add up to a lower bound on its squared distance.
+
     With very many components, each mean belongs to the cell of its nearest anchor. Cell c has the places
     ``cell_start[c]`` to ``cell_start[c + 1]`` of ``cell_constant`` and ``cell_numbers``, and its discriminants
     (depth, size) start at ``depth * cell_start[c]``. A row looks in the cells that can contain the nearest mean,
@@ -45,6 +49,8 @@ class ScreeningBounds(NamedTuple):
     cell_numbers: Doubles1
     overall_center: Doubles1
     max_cell_squared_distance: float
+    component_axes: Doubles1
+    axis_shifts: Doubles1
 
 
 class NearComponents(NamedTuple):
@@ -83,16 +89,18 @@ class OpenPairs(NamedTuple):
 class ScreeningWorkspace(NamedTuple):
     """Intermediate arrays of a screened tile, reused for every tile.
 
-    ``transformed_rows`` holds a few rows, ``projected_rows`` the projections of all rows and ``group_rows``
-    those of one group. ``candidate`` has one component per row. The groups of candidate b are
-    ``first_group[b]`` to ``first_group[b + 1]``. ``pair_group`` and ``pair_component`` are the open pairs
-    beside the candidates. The list of component k stands in ``list_groups`` and ``list_slots`` from
-    ``component_list_start[k]`` on; ``n_filled`` counts entries while the lists are written.
+    ``transformed_rows`` holds a few rows, ``projected_rows`` the projections of all rows, ``group_rows`` those of one
+    group and ``group_columns`` the same column by column. ``anchor_values`` compares a few rows with all anchors.
+    ``candidate`` has one component per row. The groups of candidate b are ``first_group[b]`` to ``first_group[b + 1]``.
+    ``pair_group`` and ``pair_component`` are the open pairs beside the candidates. The list of component k stands in
+    ``list_groups`` and ``list_slots`` from ``component_list_start[k]`` on; ``n_filled`` counts entries while the lists
+    are written.
     """
 
     transformed_rows: Doubles1
     projected_rows: Doubles1
     group_rows: Doubles1
+    group_columns: Doubles1
     anchor_values: Doubles1
     candidate: Integers1
     first_group: Integers1

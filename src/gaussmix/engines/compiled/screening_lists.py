@@ -50,6 +50,16 @@ class CandidateLists(NamedTuple):
     max_squared_distance: K
 
 
+class ComponentAxes(NamedTuple):
+    """Axes of every component and shifts of rows along them; see `ScreeningBounds`."""
+
+    component_axes: Array
+    axis_shifts: Array
+
+
+NO_COMPONENT_AXES = ComponentAxes(np.empty(0), np.empty(0))
+
+
 class AnchorCells(NamedTuple):
     """Anchors among the means, and the means nearest to each anchor; see `ScreeningBounds`."""
 
@@ -129,6 +139,40 @@ def near_candidate_lists(center: KD, projected_covariances: KDD, offset: K, tole
         parts,
     )
     return CandidateLists(*lists, np.full(n_components, near.max_distance**2))
+
+
+# Variance that is added along every axis, in units of the mean covariance, so that rounding cannot matter.
+_MIN_AXIS_VARIANCE = 1e-6
+
+
+def one_candidate_list(center: KD, projected_covariances: KDD, offset: K) -> tuple[CandidateLists, ComponentAxes]:
+    """Return one list of all components for every candidate, and the axes of the components.
+
+    The axes are eigenvectors of the covariance in units of their deviations. Those along which the means differ most
+    come first. The first one is the direction in the list.
+    """
+    n_components, depth = center.shape
+    variances, vectors = linalg.eigh_descending(projected_covariances)
+    deviations = center - center.mean(axis=0)
+    mean_scatter = deviations.T @ deviations / n_components
+    spread = np.einsum("kji,jl,kli->ki", vectors, mean_scatter, vectors, optimize=True)
+    order = np.argsort(-spread / (variances + _MIN_AXIS_VARIANCE), axis=1)
+    scales = 1.0 / np.sqrt(np.maximum(variances, 0.0) + _MIN_AXIS_VARIANCE)
+    axes = np.swapaxes(vectors * scales[:, None, :], 1, 2)[np.arange(n_components)[:, None], order]
+    shifts = -(axes @ center[:, :, None])[:, :, 0]
+    if depth % 2:
+        axes = np.concatenate([axes, np.zeros((n_components, 1, depth))], axis=1)
+        shifts = np.concatenate([shifts, np.zeros((n_components, 1))], axis=1)
+    n_entries = n_components + -n_components % SIMD_WIDTH
+    lists = CandidateLists(
+        np.zeros(n_components + 1, dtype=np.int64),
+        np.arange(n_entries),
+        pad_last_axis(axes[:, 0].T).ravel(),
+        pad_last_axis(shifts[:, 0]),
+        pad_last_axis(-2.0 * offset, np.inf),
+        np.full(n_components, np.inf),
+    )
+    return lists, ComponentAxes(np.ascontiguousarray(axes).ravel(), np.ascontiguousarray(shifts).ravel())
 
 
 # Candidates that are compared with each component together.
