@@ -179,7 +179,7 @@ def one_candidate_list(center: KD, projected_covariances: KDD, offset: K) -> tup
 _CANDIDATES_PER_BLOCK = 64
 
 # Space for the directions of all lists.
-_MAX_DIRECTION_BYTES = 1 << 29
+_MAX_DIRECTION_BYTES = 1 << 31
 
 
 def _make_near_components(center: KD, projected_covariances: KDD, offset: K, tolerance: float) -> NearComponents:
