@@ -43,6 +43,9 @@ from gaussmix.types import NK, Array
 # Pooled scatter is taken from the total of all rows if rounding then costs less than this fraction.
 _MAX_CANCELLATION_ERROR = 1e-11
 
+# Rows of a screened batch for each component.
+_ROWS_PER_COMPONENT = 8
+
 
 @dataclass
 class _LastPass:
@@ -89,6 +92,12 @@ class CompiledEStep(AbstractEStep[BlockSums]):
         """Return the sums of a batch about the centres of the pass."""
         compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
         return compiled_pass.accumulate_screened(batch)
+
+    @property
+    def n_preferred_rows(self) -> int:
+        """Rows of a batch in which most groups of a component's rows are full, if pairs are screened."""
+        compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
+        return 0 if compiled_pass.screening_bounds is None else _ROWS_PER_COMPONENT * self.quadratics.n_components
 
     def finish(self, total: BlockSums) -> "Expectation | CompiledEStep":
         """Return the expectation, or the E-step without screening if a component has almost no mass."""
