@@ -74,6 +74,11 @@ class Frame:
         centered *= scale
         return np.ascontiguousarray(centered, dtype=np.float64)
 
+    def transform_means_from(self, other: "Frame", means: D) -> D:
+        """Return means (D,) in the coordinates of another frame of the same shrink exponents in those of this one."""
+        offsets = np.ldexp(means, -other.scale_exponent) + (other.center - self.center)
+        return np.asarray(np.ldexp(offsets, self.scale_exponent))
+
     def restore_means(self, means: KD) -> KD:
         """Return means (K, D) in the units of the data.
 
