@@ -44,6 +44,7 @@ GUESTS = {
         "kernels/codegen/",
         "kernels/background/",
         "kernels/tracking/",
+        "kernels/kmeans/",
     ),
     "llvmlite": ("kernels/",),
 }

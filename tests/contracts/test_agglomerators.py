@@ -7,6 +7,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from gaussmix.core.group_costs import GroupCost
+from gaussmix.core.moments import MomentKind
 from gaussmix.engines import (
     AbstractAgglomerator,
     AbstractEngine,
@@ -19,10 +20,11 @@ from gaussmix.engines.compiled import CompiledEngine
 from gaussmix.engines.compiled.agglomerator import CompiledAgglomerator
 from gaussmix.errors import CompiledCodeError, CompiledCodeWarning
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.initialization.agglomeration import MAX_GROUPS_FOR_ALL_PAIRS, agglomerate
+from gaussmix.solvers.initialization.agglomeration import MAX_GROUPS_FOR_ALL_PAIRS, agglomerate, merge_groups_into_tree
 from gaussmix.solvers.initialization.all_pair_merges import pair_merge_costs
 from gaussmix.solvers.initialization.hierarchical_clustering import MergeTree, build_merge_tree
 from gaussmix.solvers.initialization.merge_criteria import (
+    LIKELIHOOD_CRITERIA,
     MAX_DETERMINANT_COLUMNS,
     MERGE_CRITERIA,
     GroupStatistics,
@@ -131,16 +133,33 @@ def test_trees_of_rounded_repeated_and_weighted_rows_equal_those_in_numpy(
 
 
 @every_engine
+@pytest.mark.parametrize("n_columns", [1, 2, 5, 13])
+def test_merges_by_likelihood_equal_those_in_numpy(engine: AbstractEngine, n_columns: int) -> None:
+    """Groups of several rows, for each kind of scatter."""
+    for seed, n_groups in enumerate((2, 3, 9, 40)):
+        rng = np.random.default_rng(seed)
+        draws = 0.3 * rng.normal(size=(n_groups, 7, n_columns)) + 3.0 * rng.normal(size=(n_groups, 1, n_columns))
+        mass, mean = rng.uniform(1.0, 50.0, n_groups), draws.mean(axis=1)
+        differences = draws - mean[:, None]
+        scatter = np.ascontiguousarray(np.einsum("mri,mrj->ijm", differences, differences) * mass / 7.0)
+        variances = np.ascontiguousarray(np.einsum("iim->im", scatter))
+        for kind, part in ((MomentKind.FULL, scatter), (MomentKind.DIAGONAL, variances), (MomentKind.TRACE, None)):
+            statistics = GroupStatistics(
+                np.arange(n_groups), mass, np.ascontiguousarray(mean.T), variances.sum(axis=0), part
+            )
+            criterion = LIKELIHOOD_CRITERIA[kind]
+            found, expected = (
+                merge_groups_into_tree(statistics, criterion, 1.0, one) for one in (agglomerator_of(engine), None)
+            )
+            np.testing.assert_array_equal(found, expected)
+
+
+@every_engine
 def test_costs_that_overflow_are_refused(engine: AbstractEngine) -> None:
     criterion = MERGE_CRITERIA["EII"]
     statistics = GroupStatistics.from_rows(groups(0, n_rows=10) * 1e200, np.ones(10), with_scatter=False)
     with np.errstate(over="ignore"):
         assert agglomerator_of(engine).merge_groups(statistics.to_moments(), group_cost_of(criterion, 2)) is None
-
-
-def test_the_automatic_agglomerator_refuses_what_does_not_repay_compilation() -> None:
-    assert not AutomaticEngine(n_rows=150, n_runs=1).agglomerator.should_run()
-    assert AutomaticEngine(n_rows=150, n_runs=100).agglomerator.should_run()
 
 
 class _UncompilableAgglomerator(CompiledAgglomerator):

@@ -152,7 +152,7 @@ def test_equals_the_reference_in_any_units(engine: AbstractEngine, form: str, sc
     """Data far from zero, tiny and huge data reach an engine through their frame."""
     quadratics = make_quadratics(form)
     data = draw_rows(quadratics) * scale + offset
-    source, total, _, _ = fit_frame(MemorySource.from_array(data), ENGINES["reference"], scale_per_column=False)
+    source, total, _, _ = fit_frame(MemorySource.from_array(data), scale_per_column=False)
     deviation = np.sqrt(total.scatter[0] / total.mass[0])
     moved = Quadratics(quadratics.offset, total.mean[0] + deviation * quadratics.center, quadratics.precision_root)
     for kind in (MomentKind.FULL, MomentKind.POOLED_DIAGONAL):

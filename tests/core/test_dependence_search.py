@@ -5,8 +5,9 @@ import pytest
 from scipy.stats import special_ortho_group
 
 from gaussmix.core.column_dependence import ColumnDependence
-from gaussmix.core.dependence_search import find_column_dependence
-from gaussmix.core.rounding_step import find_rounding_step
+from gaussmix.core.dependence_screen import can_have_relations, select_screening_rows
+from gaussmix.core.dependence_search import _find_relations, find_column_dependence
+from gaussmix.core.rounding_step import bound_rounding_steps, find_rounding_step
 from gaussmix.types import ND
 
 SEEDS = range(6)
@@ -135,3 +136,66 @@ def test_rounding_step(seed: int, step: float) -> None:
     assert find_rounding_step(values + 7.0 * step / 3.0) == pytest.approx(step, rel=1e-6)
     assert find_rounding_step(rng.normal(size=500)) == 0.0
     assert find_rounding_step(np.ones(5)) == 0.0
+
+
+def screen_says_no(rows: ND) -> bool:
+    return not can_have_relations(select_screening_rows(rows, None))
+
+
+def search_without_screen(rows: ND) -> bool:
+    """Return whether the full search of the screened rows finds a relation."""
+    return bool(_find_relations(select_screening_rows(rows, None)))
+
+
+def simulate_table(rng: np.random.Generator) -> ND:
+    """Return rounded columns of clustered rows in any units, of which some are functions of others."""
+    n_features = int(rng.integers(2, 30))
+    n_rows, n_related = n_features + int(rng.integers(8, 3_000)), int(rng.integers(0, 3))
+    centers = rng.normal(size=(3, n_features)) * 10.0 ** rng.uniform(-1.0, 1.0)
+    rows = centers[rng.integers(3, size=n_rows)] + rng.normal(size=(n_rows, n_features))
+    units = 10.0 ** rng.uniform(-3.0, 3.0, n_features)
+    rows = np.round(rows, int(rng.choice([0, 1, 2, 4, 15]))) + rng.choice([0.0, 1e4]) * rng.integers(-2, 2, n_features)
+    for _ in range(n_related):
+        j, *others = rng.permutation(n_features)[: int(rng.integers(2, 6))]
+        noise = rng.choice([0.0, 1e-7, 1e-5, 1e-3]) * rng.normal(size=n_rows)
+        total = rows[:, others] @ np.round(rng.normal(size=len(others)), 1) + noise
+        rows[:, j] = np.round(total, int(rng.choice([1, 2, 3, 15])))
+    return rows * units if rng.random() < 0.5 else rows
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_screen_never_hides_what_the_search_finds(seed: int) -> None:
+    rng, n_found = np.random.default_rng(seed), 0
+    for _ in range(25):
+        rows = simulate_table(rng)
+        if search_without_screen(rows):
+            n_found += 1
+            assert not screen_says_no(rows)
+    assert n_found >= 5
+
+
+@pytest.mark.parametrize("decimals", [2, 3, 15])
+@pytest.mark.parametrize("shape", [(200, 2), (300, 50), (3_000, 50), (600, 200)])
+@pytest.mark.parametrize("seed", range(2))
+def test_one_factorisation_settles_clustered_columns(seed: int, shape: tuple[int, int], decimals: int) -> None:
+    """Clusters make columns predict one another well, which is no relation."""
+    rng = np.random.default_rng(seed)
+    centers = 3.0 * rng.normal(size=(2, shape[1]))
+    rows = np.round(centers[rng.integers(2, size=shape[0])] + rng.normal(size=shape), decimals)
+    assert screen_says_no(rows)
+    assert screen_says_no(rows * 10.0 ** rng.uniform(-60.0, 60.0, shape[1]))
+    assert describe(rows) == []
+
+
+@pytest.mark.parametrize("step", [0.01, 1.0, 1 / 3])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_bound_of_the_rounding_steps(seed: int, step: float) -> None:
+    rng = np.random.default_rng(seed)
+    rows = np.round(rng.normal(size=(700, 3)) * [3.0, 50.0, 1e4] + [0.0, 1e3, -1e5]) * step
+    steps = np.array([find_rounding_step(column) for column in rows.T])
+    np.testing.assert_allclose(steps, step)
+    bounds = bound_rounding_steps(rows, np.abs(rows).max(axis=0))
+    assert (steps <= bounds).all()
+    assert bounds[0] < 1.1 * step
+    assert (bound_rounding_steps(rng.normal(size=(700, 3)), np.full(3, 4.0)) < 1e-2).all()
+    assert (bound_rounding_steps(np.ones((9, 1)), np.ones(1)) == np.inf).all()

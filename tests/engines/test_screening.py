@@ -13,6 +13,7 @@ from gaussmix.engines import AssignmentKind
 from gaussmix.engines.compiled import CompiledEngine
 from gaussmix.engines.compiled.compiled_pass import CompiledPass
 from gaussmix.engines.compiled.screening import make_screening_bounds
+from gaussmix.engines.compiled.screening_lists import near_candidate_lists, one_candidate_list
 from gaussmix.model.mixture import Mixture
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND
@@ -77,6 +78,8 @@ SIZES = [
     ("VVI", 70, 32),
     ("VII", 140, 32),
     ("EEI", 600, 4),
+    ("VVV", 1500, 6),
+    ("VVV", 400, 20),
 ]
 
 
@@ -115,6 +118,100 @@ def test_skips_most_pairs_of_separated_components(
     """Copies that fill up groups count as rows here, so the numbers are upper bounds."""
     mixture, rows = make_example("VVV", n_components, n_features, separation, n_rows=6000)
     assert 1.0 <= count_pairs_per_row(mixture, rows) < most
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("n_components", "n_features", "separation", "most"),
+    [(300, 9, 2.5, 100.0), (300, 16, 3.0, 40.0), (517, 24, 3.0, 60.0), (140, 12, 3.0, 30.0)],
+)
+def test_overlapping_components_stand_in_one_list(
+    n_components: int, n_features: int, separation: float, most: float, seed: int
+) -> None:
+    """Sums equal those of the full pass, with weights and without, and a component of weight zero stays empty."""
+    mixture, rows = make_example("VVV", n_components, n_features, separation, n_rows=6000, seed=seed)
+    quadratics = mixture.to_quadratics()
+    offset = quadratics.offset.copy()
+    offset[seed] = -np.inf
+    closed = Quadratics(offset, quadratics.center, quadratics.precision_root)
+    bounds = make_screening_bounds(closed, is_hard=False)
+    assert bounds is not None
+    assert len(bounds.component_axes) > 0
+    assert count_pairs_per_row(mixture, rows) < most
+    rows = np.concatenate([rows, 30.0 * rows[:3]])
+    weights = None if seed % 2 else np.random.default_rng(seed).integers(0, 3, len(rows)).astype(float)
+    for assign in AssignmentKind:
+        found, expected = (
+            e_step_on_batch(e, closed, Batch(rows, weights), MomentKind.FULL, assign) for e in (SCREENED, FULL)
+        )
+        assert found.moments.mass[seed] == 0.0
+        if (np.delete(expected.moments.mass, seed) > 0).all() or assign is AssignmentKind.SOFT:
+            assert_close(found, expected)
+    ours, theirs = SCREENED.best_scores(closed, Batch(rows)), FULL.best_scores(closed, Batch(rows))
+    np.testing.assert_array_equal(ours.labels, theirs.labels)
+    np.testing.assert_allclose(ours.log_densities, theirs.log_densities, rtol=1e-13)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("depth", [3, 8])
+def test_squares_along_axes_are_lower_bounds_of_squared_distances(depth: int, seed: int) -> None:
+    """They are close to the distances, except where a component is singular."""
+    rng = np.random.default_rng(seed)
+    n_components = 7
+    center = rng.normal(size=(n_components, depth))
+    factors = rng.normal(size=(n_components, depth, depth))
+    factors[0, -1] = factors[0, 0]  # singular
+    covariances = factors @ np.swapaxes(factors, 1, 2)
+    _, axes = one_candidate_list(center, covariances, np.zeros(n_components))
+    rows = 3.0 * rng.normal(size=(50, depth))
+    directions = axes.component_axes.reshape(n_components, -1, depth)
+    values = np.einsum("nd,kad->nka", rows, directions) + axes.axis_shifts.reshape(n_components, -1)
+    for k in range(1, n_components):
+        difference = rows - center[k]
+        distances = (difference * np.linalg.solve(covariances[k], difference.T).T).sum(axis=1)
+        sums = (values[:, k] ** 2).cumsum(axis=1)
+        assert (sums <= distances[:, None] * (1 + 1e-9)).all()
+        if np.linalg.eigvalsh(covariances[k]).min() > 1e-2:
+            np.testing.assert_allclose(sums[:, -1], distances, rtol=1e-3)
+    assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("n_components", "depth"), [(130, 3), (300, 8), (517, 16)])
+def test_lists_of_candidates_hold_the_components_that_the_definition_names(
+    n_components: int, depth: int, seed: int
+) -> None:
+    """The definition is written out in NumPy for every pair; the directions have unit variance."""
+    rng = np.random.default_rng(seed)
+    center = (60.0 / depth) * rng.normal(size=(n_components, depth))
+    factors = np.eye(depth) + 0.5 * rng.normal(size=(n_components, depth, depth)) / np.sqrt(depth)
+    covariances, offset = factors @ np.swapaxes(factors, 1, 2), rng.normal(size=n_components)
+    offset[seed] = -np.inf
+    lists = near_candidate_lists(center, covariances, offset, 40.0)
+    assert lists is not None
+    max_distance, finite_offset = np.sqrt(depth) + 3.0, np.where(np.isfinite(offset), offset, 0.0)
+    n_entries = len(lists.listed_component)
+    for b in range(n_components):
+        differences = center[b] - center
+        separation = (differences**2).sum(axis=1)
+        gap = separation - max_distance * np.sqrt(np.einsum("ki,ij,kj->k", differences, covariances[b], differences))
+        variance = np.einsum("ki,kij,kj->k", differences, covariances, differences)
+        limit = variance * (max_distance**2 + 2.0 * (40.0 - finite_offset[b] + finite_offset))
+        is_open = ~((gap > 0) & (gap**2 >= limit)) & np.isfinite(offset)
+        is_open[b] = False
+        begin, end = lists.list_start[b], lists.list_start[b + 1]
+        is_used = np.isfinite(lists.bound_offset[begin:end])
+        np.testing.assert_array_equal(lists.listed_component[begin:end][is_used], np.flatnonzero(is_open))
+        directions = lists.directions.reshape(-1)[begin * depth : end * depth].reshape(depth, end - begin)[:, is_used]
+        used = covariances[is_open]
+        np.testing.assert_allclose(np.einsum("ik,kij,jk->k", directions, used, directions), 1.0, rtol=1e-12)
+    assert n_entries < 0.5 * n_components**2
+
+
+def test_lists_that_would_hold_most_components_are_not_made() -> None:
+    rng = np.random.default_rng(0)
+    covariances = np.repeat(np.eye(5)[None], 200, axis=0)
+    assert near_candidate_lists(rng.normal(size=(200, 5)), covariances, np.zeros(200), 40.0) is None
 
 
 def test_computes_all_pairs_where_components_overlap() -> None:

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
+from gaussmix.core.batch import Batch
+from gaussmix.core.column_sums import ColumnSums
+from gaussmix.core.frame import ColumnRange
 from gaussmix.covariance import Structure
 from gaussmix.model import Problem
+from gaussmix.model.robust_scales import ColumnScales, robust_column_scales
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND, D, N
 
@@ -90,3 +94,23 @@ def test_many_rows() -> None:
     expected = variances_in_data_units(rows)
     np.testing.assert_allclose(expected, 1.0, rtol=0.1)
     np.testing.assert_allclose(variances_in_data_units(rows[::-1]), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("far_fraction", [1e-3, 0.01, 0.05, 0.09, 0.0999])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_small_kurtosis_hides_no_far_rows(seed: int, far_fraction: float) -> None:
+    """Far rows of up to a tenth of the weight leave a kurtosis of 8, wherever they are."""
+    rng = np.random.default_rng(seed)
+    for distance in (20.0, 100.0, 1e5):
+        rows = rng.normal(size=(4_000, 6))
+        is_far = np.arange(4_000) < far_fraction * 4_000
+        rows[is_far] += distance * rng.choice([[1.0, 1, 1, -1, 3, 1], [1.0, -1, 2, -1, 1, 1]], is_far.sum())
+        sums = ColumnSums.from_batch(Batch(rows))
+        scales, value_range = ColumnScales(sums.mean, sums.variance), ColumnRange.from_rows(rows)
+        source = MemorySource.from_array(rows)
+        found = robust_column_scales(source, scales, value_range)
+        np.testing.assert_array_equal(
+            robust_column_scales(source, scales, value_range, sums.kurtosis).variance, found.variance
+        )
+        if distance > 1e4:
+            assert (found.variance < 0.01 * scales.variance).any()

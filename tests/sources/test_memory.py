@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.sources import MemorySource
@@ -74,3 +75,26 @@ def test_blocks_are_enough_to_share_out_and_small_enough_to_hold(n_rows: int, n_
     assert 0 < found[-1] <= found[0]
     assert len(found) == 1 or found[0] % 8 == 0
     assert len(found) == 1 or 8 * found[0] * n_features <= 2**21 + 64 * n_features
+
+
+class _RowCount:
+    """A task that collects the number of rows of each batch and prefers batches of ``n_preferred_rows``."""
+
+    def __init__(self, n_preferred_rows: int) -> None:
+        self.n_preferred_rows = n_preferred_rows
+
+    def __call__(self, batch: Batch) -> tuple[int, ...]:
+        return (batch.n_rows,)
+
+
+@pytest.mark.parametrize(
+    ("n_preferred_rows", "n_blocks"), [(0, 153), (1, 153), (50_000, 100), (100_000, 50), (10**9, 16)]
+)
+def test_a_task_that_prefers_large_batches_gets_them_while_threads_stay_busy(
+    n_preferred_rows: int, n_blocks: int
+) -> None:
+    source = MemorySource.from_array(np.broadcast_to(np.float32(0.0), (5_000_000, 8)))
+    found = source.reduce(_RowCount(n_preferred_rows))
+    assert sum(found) == 5_000_000
+    assert len(found) == n_blocks
+    assert sizes(5000, 2) == list(MemorySource.from_array(np.zeros((5000, 2))).reduce(_RowCount(10**9)))

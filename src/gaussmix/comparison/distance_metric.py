@@ -16,7 +16,8 @@ from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em.lloyd import Metric, lloyd_centers
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
-from gaussmix.solvers.initialization.kmeans import kmeans_plusplus, make_standardized_metric
+from gaussmix.solvers.initialization.kmeans import make_standardized_metric
+from gaussmix.solvers.initialization.kmeans_plusplus import kmeans_plusplus
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntN, K
 

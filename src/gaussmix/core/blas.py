@@ -49,7 +49,8 @@ class _BlasThreadLimit:
         """Add a holder; the first one lowers BLAS to one thread."""
         with self._lock:
             if self._n_holders == 0:
-                self._saved_thread_counts = [(library, library.num_threads) for library in self._find_libraries()]
+                counts = [(library, library.num_threads) for library in self._find_libraries()]
+                self._saved_thread_counts = [(library, n_threads) for library, n_threads in counts if n_threads != 1]
                 for library, _ in self._saved_thread_counts:
                     _set_n_threads(library, 1)
             self._n_holders += 1

@@ -11,22 +11,20 @@ variances. Small pivots are candidates, and a candidate counts only if every row
 Columns that correlate strongly for another reason stay. The last column of a relation is the dependent one.
 
 A few hundred rows decide first whether a search of all rows can find anything: a relation of all rows holds among them.
+For most tables one factorisation of their scatter settles it (``dependence_screen``).
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from gaussmix.core.column_dependence import ColumnDependence
-from gaussmix.core.linalg import cholesky, inverse, invert_lower, solve_lower
-from gaussmix.core.linear_relation import ROUNDING_ERRORS, LinearRelation
+from gaussmix.core.dependence_screen import can_have_relations, select_screening_rows
+from gaussmix.core.linalg import inverse, invert_lower, solve_lower
+from gaussmix.core.linear_relation import LinearRelation
 from gaussmix.core.relation_fit import MAX_COLUMNS, MIN_DEGREES_OF_FREEDOM, RelationFit, Table
 from gaussmix.types import DD, ND, AnyArray, D, IntD, N
 
-_N_SCREENING_ROWS, _SCREENING_ROWS_PER_COLUMN = 512, 4
-_SCREENING_LENIENCY = 4.0  # of the variances that rounding explains
-_MIN_SCREENING_INFLATION = 8.0  # smallest variance inflation factor of a column that may be dependent
 _MAX_CANDIDATE_PIVOT = 0.05  # residual variance of a candidate relative to that of the column
 _MIN_PIVOT = 1e-15
 _BLOCK_ROWS = 65_536
@@ -42,10 +40,8 @@ def find_column_dependence(rows: AnyArray, weights: N | None = None) -> ColumnDe
     """
     if rows.shape[1] < 2 or len(rows) <= rows.shape[1]:
         return None
-    screening_rows = _select_screening_rows(rows, weights)
-    if not _has_large_inflation(screening_rows):
-        return None
-    if not _find_relations(Table.from_rows(screening_rows, _SCREENING_LENIENCY)):
+    screened = select_screening_rows(rows, weights)
+    if not can_have_relations(screened) or not _find_relations(screened):
         return None
     table = Table.from_rows(rows if weights is None else rows[weights > 0])
     if table.n_distinct_rows <= table.rows.shape[1]:
@@ -62,36 +58,6 @@ def _find_relations(table: Table) -> tuple[LinearRelation, ...]:
         return tuple(constants)
     search = _find_equal_columns if table.rows.shape[1] > MAX_COLUMNS else _find_linear_relations
     return tuple(sorted([*constants, *search(table, varying)], key=lambda relation: relation.column))
-
-
-def _select_screening_rows(rows: AnyArray, weights: N | None) -> ND:
-    """Return evenly spaced rows of positive weight, a few hundred or four per column."""
-    n_rows = max(_N_SCREENING_ROWS, _SCREENING_ROWS_PER_COLUMN * min(rows.shape[1], MAX_COLUMNS))
-    if weights is None:
-        return np.asarray(rows[:: max(1, len(rows) // n_rows)], dtype=np.float64)
-    positions = np.flatnonzero(weights > 0)
-    return np.asarray(rows[positions[:: max(1, len(positions) // n_rows)]], dtype=np.float64)
-
-
-def _has_large_inflation(rows: ND) -> bool:
-    """Return False if the rows (m, D) rule out constant columns and relations in every table that contains them."""
-    n_rows, n_features = rows.shape
-    if bool((rows == rows[0]).all(axis=0).any()):
-        return True
-    if n_features > MAX_COLUMNS:
-        return len({column.tobytes() for column in rows.T}) < len(rows.T)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        exponents = np.frexp(np.abs(rows).max(axis=0))[1]
-        scaled = np.ldexp(rows, -exponents)
-        centered = scaled - scaled.mean(axis=0)
-        norms = np.linalg.norm(centered, axis=0)
-        if not float(norms.min()) > ROUNDING_ERRORS * math.sqrt(n_rows):
-            return True
-        root = cholesky((centered / norms).T @ (centered / norms))
-    if root is None:
-        return True
-    largest = float((invert_lower(root) ** 2).sum(axis=0).max())
-    return not largest < _MIN_SCREENING_INFLATION
 
 
 def _find_equal_columns(table: Table, varying: IntD) -> list[LinearRelation]:

@@ -74,6 +74,11 @@ class Frame:
         centered *= scale
         return np.ascontiguousarray(centered, dtype=np.float64)
 
+    def transform_means_from(self, other: "Frame", means: D) -> D:
+        """Return means (D,) in the coordinates of another frame of the same shrink exponents in those of this one."""
+        offsets = np.ldexp(means, -other.scale_exponent) + (other.center - self.center)
+        return np.asarray(np.ldexp(offsets, self.scale_exponent))
+
     def restore_means(self, means: KD) -> KD:
         """Return means (K, D) in the units of the data.
 
@@ -115,7 +120,7 @@ class Frame:
     def with_common_scale(self) -> "Frame":
         """Return the frame of the same origin with one scale for all columns, that of the widest (for k-means)."""
         lowest = int(self.total_exponent.min())
-        exponent = np.clip(lowest - self.shrink_exponent, -1020, 1020)
+        exponent = _clip_exponents(lowest - self.shrink_exponent)
         return Frame(self.shrink_exponent, self.center, exponent)
 
     def select_columns(self, columns: IntD) -> "Frame":
@@ -155,7 +160,7 @@ class ColumnRange:
         size = np.maximum(np.abs(self.minimum), np.abs(self.maximum))
         exponents = np.frexp(size)[1].astype(np.int64)
         is_extreme = np.abs(exponents) > _MAX_SAFE_EXPONENT
-        shrink = np.where(is_extreme, -np.clip(exponents, -1020, 1020), 0)
+        shrink = np.where(is_extreme, -_clip_exponents(exponents), 0)
         if not scale_per_column:
             shrink = np.full_like(shrink, shrink[np.argmax(size)])
         factor = np.ldexp(1.0, shrink)
@@ -186,11 +191,16 @@ def _make_rounded_frame(shrink_exponent: IntD, center: D, spread: D, scale_per_c
     if not scale_per_column:
         spread = np.full_like(spread, spread.max(initial=0.0))
     exponent = np.where(spread > 0, 1 - np.frexp(spread)[1].astype(np.int64), 0)
-    if is_varying.any():  # a constant column takes the scale of the widest column
+    if is_varying.any() and not is_varying.all():  # a constant column takes the scale of the widest column
         exponent = np.where(is_varying, exponent, (shrink_exponent + exponent)[is_varying].min() - shrink_exponent)
-    exponent = np.clip(exponent, -1020, 1020)
-    quantum = np.ldexp(1.0, np.clip(-exponent - _CENTER_BITS, -1020, 1020))
+    exponent = _clip_exponents(exponent)
+    quantum = np.ldexp(1.0, _clip_exponents(-exponent - _CENTER_BITS))
     with np.errstate(over="ignore"):
         rounded = np.round(center / quantum) * quantum
     # The center of a constant column is its value, so that the column becomes exactly zero.
     return Frame(shrink_exponent, np.where(is_varying & np.isfinite(rounded), rounded, center), exponent)
+
+
+def _clip_exponents(exponents: IntD) -> IntD:
+    """Return exponents (D,) of powers of two that are normal numbers; NumPy's ``clip`` takes three times as long."""
+    return np.asarray(np.minimum(np.maximum(exponents, -1020), 1020))

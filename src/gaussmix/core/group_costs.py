@@ -17,6 +17,8 @@ class GroupCostKind(IntEnum):
     SPHERICAL_VOLUME = 1  # mass log((trace + mean variance) / mass)
     DETERMINANT_AND_TRACE = 2  # mass log(determinant of the covariance + (trace + mean variance) / mass)
     REGULARIZED_DETERMINANT = 3  # mass log of the determinant of the covariance under a prior
+    REGULARIZED_VARIANCES = 4  # mass times the summed logs of the variances under a prior
+    REGULARIZED_TRACE = 5  # mass log of the trace of the covariance under a prior
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,10 @@ class GroupCost:
 
 @dataclass(frozen=True)
 class GroupMoments:
-    """Moments of m groups: mass (m,), mean (D, m), trace of the scatter (m,), and scatter (D, D, m) or None.
+    """Moments of m groups: mass (m,), mean (D, m), trace of the scatter (m,), and scatter (D, D, m), (D, m) or None.
 
-    The upper triangles of the scatter suffice. Without scatter, determinants count as zero and the prior alone
-    makes up the covariance.
+    Costs of variances need the diagonals of the scatter, (D, m), and costs of determinants its upper triangles. Without
+    scatter, determinants count as zero and the prior alone makes up the covariance.
     """
 
     mass: K

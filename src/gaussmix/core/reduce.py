@@ -18,7 +18,8 @@ T = TypeVar("T", bound=SupportsAdd)
 class SupportsReduce(Protocol):
     """What can pass over rows: it hands every batch to a task and adds up what the task returns, first to last.
 
-    The task may be called from several threads or processes at once; the sum is always the same bit for bit.
+    The task may be called from several threads or processes at once; the sum is always the same bit for bit. A task
+    with an attribute ``n_preferred_rows`` computes batches of that many rows at the least cost per row.
     """
 
     def reduce(self, task: Callable[[Batch], T], /) -> T:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from gaussmix.core.linear_relation import ROUNDING_ERRORS, LinearRelation
-from gaussmix.core.rounding_step import find_rounding_step
+from gaussmix.core.rounding_step import bound_rounding_steps, find_rounding_step
 from gaussmix.types import ND, AnyArray, D, IntD, N
 
 MAX_RELATIVE_RESIDUAL = 1e-5  # of an exact relation, in units of the column's scale
@@ -16,6 +16,8 @@ MIN_DEGREES_OF_FREEDOM = 3  # distinct rows beyond the parameters of a relation
 _MAX_RELATIVE_ROUNDING = 0.02  # variance of rounding errors relative to that of the column
 _MAX_VARIANCE_RATIO = 2.5  # of residuals to rounding errors; less with many rows
 _MAX_LOSS_BY_SHORTENING = 1.5  # ratio of the mean squared residuals of shortened and least-squares coefficients
+_MARGIN = 1.05  # of bounds on deviations
+_ERRORS_OF_RESIDUALS = 10.0  # relative to `Table.eps`, with the errors of a sum over 512 columns
 _ROUNDING_BOUND = 0.55  # largest rounding error in steps, with a margin for errors of the coefficients
 _MAX_ROWS_TO_COMPARE = 20_000
 _DIGITS = (1, 2, 3, 6, 17)  # coefficients are as short as possible
@@ -75,6 +77,21 @@ class Table:
         if j not in steps:
             steps[j] = find_rounding_step(self.column(j))
         return steps[j]
+
+    @property
+    def explained_deviations(self) -> D:
+        """A deviation (D,) for each column that bounds the residuals of every relation that the search accepts.
+
+        Their variance is at most the sum over the columns of (slope times deviation)^2, where the slope of the
+        dependent column is 1.
+        """
+        exact = MAX_RELATIVE_RESIDUAL * (0.5 * self.maximum - 0.5 * self.minimum)  # no scale exceeds half the range
+        # Terms and intercept add to at most twice the sum of all terms, whose square is that of Cauchy and Schwarz.
+        by_errors = 2.0 * _ERRORS_OF_RESIDUALS * self.eps * math.sqrt(self.rows.shape[1]) * self.largest
+        by_rounding = math.sqrt(_MAX_VARIANCE_RATIO * self.leniency / 12.0) * bound_rounding_steps(
+            self.rows, self.largest
+        )
+        return np.asarray(_MARGIN * np.maximum(np.maximum(exact, by_errors), by_rounding))
 
     def constant_relation(self, j: int) -> LinearRelation:
         """Return the relation of a constant column."""

@@ -6,9 +6,12 @@ step is the greatest common divisor of the gaps between neighbouring values, by 
 
 import numpy as np
 
-from gaussmix.types import N
+from gaussmix.types import ND, D, N
 
 _N_SCREENING_VALUES = 256
+_N_BOUNDING_VALUES = 128
+_MIN_GAP_IN_ROUNDING_ERRORS = 500.0  # of a bound: no lattice has so many values that differ by rounding errors only
+_MAX_REFINEMENT = 1.03  # of a divisor by two means of its multiples, each within 1 % of it
 _MAX_GAPS = 1_000  # the smallest gaps determine the divisor; large multiples of it only add rounding errors
 _MAX_DIVISIONS = 64
 _ROUNDING_ERRORS = 16.0 * float(np.finfo(np.float64).eps)  # of a difference, relative to the largest value
@@ -23,6 +26,19 @@ def find_rounding_step(values: N) -> float:
     if stride > 1 and _common_divisor_of_gaps(values[::stride]) == 0.0:
         return 0.0  # a lattice of all values contains every part of them
     return _common_divisor_of_gaps(values)
+
+
+def bound_rounding_steps(rows: ND, largest: D) -> D:
+    """Return upper bounds (D,) of the steps of all columns of rows (n, D), from the gaps between some of the values.
+
+    Every gap is a multiple of the step. ``largest`` (D,) are the largest absolute values. The bound of a column
+    without a gap is infinity.
+    """
+    columns = np.array(rows[:: max(1, len(rows) // _N_BOUNDING_VALUES)].T, order="C")
+    columns.sort(axis=1)
+    gaps = np.diff(columns, axis=1)
+    is_certain = gaps > (_MIN_GAP_IN_ROUNDING_ERRORS * _ROUNDING_ERRORS * largest)[:, None]
+    return np.asarray(_MAX_REFINEMENT * np.min(gaps, axis=1, initial=np.inf, where=is_certain))
 
 
 def _common_divisor_of_gaps(values: N) -> float:

@@ -14,6 +14,8 @@ def is_bool(value: object) -> bool:
 
 def is_integer(value: object, minimum: int) -> bool:
     """Return whether a value is an integer of at least ``minimum``, and not a bool."""
+    if type(value) is int:  # asking abstract classes takes longer
+        return value >= minimum
     return isinstance(value, numbers.Integral) and not is_bool(value) and int(value) >= minimum
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
-from gaussmix.diagnostics.column_screen import find_columns_to_diagnose
+from gaussmix.diagnostics.column_screen import find_columns_by_range_and_few_rows, find_columns_to_diagnose
 from gaussmix.diagnostics.row_sample import SampledRows, sample_rows_by_hash
 from gaussmix.diagnostics.rules import RULES, Evidence
 from gaussmix.diagnostics.sorted_column import SortedColumn, copy_columns, merge_equal_values
 from gaussmix.errors import ParameterError
 from gaussmix.errors.text import join_with_and
-from gaussmix.types import AnyArray, ArrayLike, N
+from gaussmix.types import AnyArray, ArrayLike, IntD, N
 
 MIN_ROWS = 30  # fewer rows say little of the shape of a column
 _MAX_COLUMNS_WITH_EVIDENCE = 4  # in one sentence
@@ -94,26 +94,31 @@ def diagnose_parsed_columns(
     rows: AnyArray, weights: N | None, feature_names: Sequence[str] | None
 ) -> tuple[ColumnDiagnosis, ...]:
     """Return what `diagnose_columns` returns, for rows (n, D) and weights (n,) that are known to be valid."""
+    may_match = np.ones(rows.shape[1], dtype=bool) if weights is not None else find_columns_by_range_and_few_rows(rows)
+    if not may_match.any():
+        return ()
     sample = sample_rows_by_hash(rows, weights)
     total_weight = float(len(sample.rows) if sample.weights is None else sample.weights.sum())
     if total_weight < MIN_ROWS:
         return ()
     names = [f"column {j}" for j in range(rows.shape[1])] if feature_names is None else feature_names
     diagnoses = (
-        _diagnose_column(j, str(names[j]), column, total_weight) for j, column in _iterate_columns_to_diagnose(sample)
+        _diagnose_column(j, str(names[j]), column, total_weight)
+        for j, column in _iterate_columns_to_diagnose(sample, np.flatnonzero(may_match))
     )
     return tuple(diagnosis for diagnosis in diagnoses if diagnosis is not None)
 
 
-def _iterate_columns_to_diagnose(sample: SampledRows) -> Iterator[tuple[int, SortedColumn]]:
-    """Yield position and sorted values of each column that a rule may match."""
-    columns, weights = copy_columns(sample.rows), sample.weights
+def _iterate_columns_to_diagnose(sample: SampledRows, positions: IntD) -> Iterator[tuple[int, SortedColumn]]:
+    """Yield position and sorted values of each of the columns at ``positions`` that a rule may match."""
+    is_part = len(positions) < sample.rows.shape[1]
+    columns, weights = copy_columns(sample.rows[:, positions] if is_part else sample.rows), sample.weights
     if weights is None:
         columns.sort(axis=1)
-        for j in np.flatnonzero(find_columns_to_diagnose(columns)).tolist():
-            yield j, merge_equal_values(columns[j], None)
+        for i in np.flatnonzero(find_columns_to_diagnose(columns)).tolist():
+            yield int(positions[i]), merge_equal_values(columns[i], None)
         return
-    for j, values in enumerate(columns):
+    for j, values in zip(positions.tolist(), columns, strict=True):
         order = np.argsort(values, kind="stable")
         yield j, merge_equal_values(values[order], weights[order])
 

@@ -29,7 +29,7 @@ _MIN_SKEW_RATIO = 5.0
 FENCE = 3.0  # half-widths of the central 90 % of the rows
 MIN_ROWS_BEYOND_FENCE = 8
 _MIN_TAIL_INDEX = 0.4  # 1 / degrees of freedom of Student's t; Gaussian tails have less than 0.3
-_MIN_TAIL_LOG_SPREAD = 0.9
+MIN_TAIL_LOG_SPREAD = 0.9
 
 Evidence = dict[str, float]
 
@@ -107,7 +107,7 @@ def _find_heavy_tails(column: SortedColumn, total_weight: float) -> Evidence | N
     log_distances, weights = np.log(distances[is_beyond][order] / fence), column.fractions[is_beyond][order]
     tail_index = float(weights @ (log_distances - log_distances[0]) / weights.sum())
     log_spread_without_gap = log_distances[-1] - log_distances[0] - np.diff(log_distances).max()
-    if tail_index < _MIN_TAIL_INDEX or log_spread_without_gap < _MIN_TAIL_LOG_SPREAD:
+    if tail_index < _MIN_TAIL_INDEX or log_spread_without_gap < MIN_TAIL_LOG_SPREAD:
         return None
     return {
         "percent": 100.0 * float(weights.sum()),

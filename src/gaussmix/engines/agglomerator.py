@@ -10,10 +10,6 @@ class AbstractAgglomerator(ABC):
     """Merges groups pair by pair, each time the pair that increases a sum of group costs the least."""
 
     @abstractmethod
-    def should_run(self) -> bool:
-        """Return whether merges are worth the preparation, compared with those in NumPy."""
-
-    @abstractmethod
     def compute_pair_costs(self, groups: GroupMoments, cost: GroupCost, first: IntK, second: IntK) -> K | None:
         """Return the increase of the sum, (p,), for merging each pair of groups; None if it cannot run.
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 from gaussmix.core.batch import Batch
 from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunInput, FusedRunResult
 from gaussmix.core.group_costs import GroupCost, GroupMoments
+from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.pixel_mixtures import PixelMixtures, PixelRules
 from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot
@@ -24,15 +25,16 @@ from gaussmix.engines.base import (
     BatchEngine,
 )
 from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
+from gaussmix.engines.kmeans_runner import AbstractKMeansRunner, SupportsKMeansRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.engines.pixel_updater import AbstractPixelUpdater, SupportsPixelUpdates
 from gaussmix.engines.score_tiles import BestScores, Responsibilities
 from gaussmix.errors import CompiledCodeError, CompiledCodeWarning
-from gaussmix.types import NK, AnyArray, IntK, IntNC, K
+from gaussmix.types import ND, NK, AnyArray, Array, IntK, IntNC, K, N
 
 T = TypeVar("T")
 
-# Number of runs from which fused runs and merges repay their compilation, which takes some seconds once per machine.
+# Number of runs from which fused runs repay their compilation, which takes some seconds once per machine.
 MIN_RUNS_FOR_FUSED = 16
 
 # Largest fused run: pairs of row and component, times 1 + n_features^2 / 16, and its features. Above, separate passes
@@ -44,7 +46,7 @@ MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
 
 
 @dataclass(frozen=True)
-class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration):
+class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsKMeansRuns):
     """Compiled kernels, or NumPy for models that they do not support and where it is faster.
 
     All blocks and batches of the same rows are computed by one engine, whatever their size.
@@ -101,8 +103,13 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration):
 
     @property
     def agglomerator(self) -> "AutomaticAgglomerator":
-        """The agglomerator that uses compiled code where many runs repay its compilation."""
-        return AutomaticAgglomerator(self.n_runs)
+        """The agglomerator in compiled code, unless it is unavailable."""
+        return AutomaticAgglomerator()
+
+    @property
+    def kmeans_runner(self) -> "AutomaticKMeansRunner":
+        """The runner of k-means in compiled code, unless it is unavailable."""
+        return AutomaticKMeansRunner()
 
     def select_engine(self, quadratics: Quadratics) -> BatchEngine:
         """Return the engine for these quadratics: compiled, or NumPy where it is faster or the only one."""
@@ -143,13 +150,7 @@ class AutomaticFusedRunner(AbstractFusedRunner):
 
 @dataclass(frozen=True)
 class AutomaticAgglomerator(AbstractAgglomerator):
-    """Merges groups in compiled code if ``n_runs`` runs are to come, which repay the compilation."""
-
-    n_runs: int
-
-    def should_run(self) -> bool:
-        """Return whether enough runs are to come."""
-        return self.n_runs >= MIN_RUNS_FOR_FUSED
+    """Merges groups in compiled code."""
 
     def compute_pair_costs(self, groups: GroupMoments, cost: GroupCost, first: IntK, second: IntK) -> K | None:
         """Return the costs of pairs of groups, or None, after a warning, if code cannot be compiled."""
@@ -158,6 +159,19 @@ class AutomaticAgglomerator(AbstractAgglomerator):
     def merge_groups(self, groups: GroupMoments, cost: GroupCost) -> IntNC | None:
         """Return the merges of all groups, or None, after a warning, if code cannot be compiled."""
         return _call_agglomerator(lambda agglomerator: agglomerator.merge_groups(groups, cost))
+
+
+@dataclass(frozen=True)
+class AutomaticKMeansRunner(AbstractKMeansRunner):
+    """Runs k-means in compiled code."""
+
+    def draw_seeds(self, rows: ND, row_weights: N, uniforms: Array, n_trials: int) -> IntK | None:
+        """Return the positions of seeds; None if distances overflow or, after a warning, if code cannot be compiled."""
+        return _call_kmeans_runner(lambda runner: runner.draw_seeds(rows, row_weights, uniforms, n_trials))
+
+    def run_lloyd(self, run_input: LloydRunInput) -> LloydRunResult | None:
+        """Return the last centers, or None, after a warning, if code cannot be compiled."""
+        return _call_kmeans_runner(lambda runner: runner.run_lloyd(run_input))
 
 
 @dataclass(frozen=True)
@@ -203,6 +217,12 @@ def _call_agglomerator(operation: Callable[[AbstractAgglomerator], T | None]) ->
     """Return operation(compiled agglomerator), or None if there is no compiled engine."""
     engine = compiled_or_numpy_engine()
     return _call_or_none(lambda: operation(engine.agglomerator)) if isinstance(engine, SupportsAgglomeration) else None
+
+
+def _call_kmeans_runner(operation: Callable[[AbstractKMeansRunner], T | None]) -> T | None:
+    """Return operation(compiled runner of k-means), or None if there is no compiled engine."""
+    engine = compiled_or_numpy_engine()
+    return _call_or_none(lambda: operation(engine.kmeans_runner)) if isinstance(engine, SupportsKMeansRuns) else None
 
 
 def _call_or_none(operation: Callable[[], T | None]) -> T | None:

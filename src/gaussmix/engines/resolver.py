@@ -13,7 +13,7 @@ def resolve_engine(engine: str | AbstractEngine, n_rows: int, n_runs: int = 1) -
     Parameters
     ----------
     engine : {'auto', 'numpy', 'compiled'} or AbstractEngine
-        'auto' takes NumPy for little work and compiled kernels for much.
+        'auto' takes compiled kernels, and NumPy for models that they do not support.
     n_rows : int
         Number of rows of the data.
     n_runs : int, default=1

@@ -7,14 +7,13 @@ import numpy as np
 
 from gaussmix.core.frame import Frame
 from gaussmix.core.parameter_arrays import parse_numbers
-from gaussmix.core.quadratics import CentersModel
 from gaussmix.core.scalar_checks import is_bool, require_integer
 from gaussmix.core.user_warnings import warn_user
-from gaussmix.engines import AbstractEngine
 from gaussmix.errors import ParameterError, StartingValueError
 from gaussmix.estimators import _validation
+from gaussmix.model import Problem
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
-from gaussmix.solvers.initialization.kmeans import kmeans_plusplus
+from gaussmix.solvers.initialization.kmeans import iterate_starts_from_merged_groups
 from gaussmix.sources import AbstractSource
 from gaussmix.types import KD, AnyArray
 
@@ -39,10 +38,9 @@ def validate_kmeans_parameters(estimator: Any) -> None:
         warn_user("algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.", RuntimeWarning)
 
 
-def iterate_initial_centers_in_frame(
-    estimator: Any, source: AbstractSource, engine: AbstractEngine, rows_in_data_units: AnyArray
-) -> Iterator[KD]:
-    """Yield the initial centres (K, D) of each run, in the frame of the source; a callable ``init`` gets the rows."""
+def iterate_initial_centers_in_frame(estimator: Any, problem: Problem, rows_in_data_units: AnyArray) -> Iterator[KD]:
+    """Yield the initial centres (K, D) of each run, in the frame of the problem; a callable ``init`` gets the rows."""
+    source = problem.source
     init, n_clusters = estimator.init, int(estimator.n_clusters)
     if not (callable(init) or isinstance(init, str)):
         if estimator.n_init not in ("auto", 1):
@@ -61,12 +59,12 @@ def iterate_initial_centers_in_frame(
                 init(rows_in_data_units, n_clusters, random_state=state), source, n_clusters
             )
         return
-    distinct_rows = DistinctRows.from_source(source)
-    for _ in range(_n_kmeans_runs(estimator)):
-        if init == "random":
+    if init == "random":
+        distinct_rows = DistinctRows.from_source(source)
+        for _ in range(_n_kmeans_runs(estimator)):
             yield distinct_rows.draw_weighted_rows(n_clusters, rng)
-        else:
-            yield kmeans_plusplus(distinct_rows, n_clusters, engine, rng, CentersModel.euclidean)
+    else:
+        yield from iterate_starts_from_merged_groups(problem, n_clusters, _n_kmeans_runs(estimator), rng)
 
 
 def _n_kmeans_runs(estimator: Any) -> int:

@@ -69,8 +69,10 @@ def validate_rows(
     A fit needs ``min_fit_rows`` rows, and sets ``n_features_in_`` and ``feature_names_in_``.
     DataError names NaN, unless missing values are allowed, and infinity by row and column.
     """
-    if not is_fitting and isinstance(X, np.ndarray) and _can_skip_sklearn_validation(estimator, X):
+    if isinstance(X, np.ndarray) and _can_skip_sklearn_validation(estimator, X, is_fitting, min_fit_rows):
         rows: AnyArray = X
+        if is_fitting:
+            _set_features_without_names(estimator, X.shape[1])
     else:
         rows = _validate_with_sklearn(estimator, X, is_fitting, min_fit_rows)
     names = getattr(estimator, "feature_names_in_", None)
@@ -78,11 +80,21 @@ def validate_rows(
     return rows
 
 
-def _can_skip_sklearn_validation(estimator: Any, X: AnyArray) -> bool:
-    """Return whether X, rows for a fitted estimator, would pass scikit-learn's checks, which are slow."""
-    has_fitted_shape = X.ndim == 2 and len(X) > 0 and X.shape[1] == getattr(estimator, "n_features_in_", None)
-    is_float_array = type(X) is np.ndarray and X.dtype in (np.float64, np.float32)
-    return has_fitted_shape and is_float_array and not hasattr(estimator, "feature_names_in_")
+def _can_skip_sklearn_validation(estimator: Any, X: AnyArray, is_fitting: bool, min_fit_rows: int) -> bool:
+    """Return whether X, an array for a fit or a fitted estimator, would pass scikit-learn's checks, which are slow."""
+    if type(X) is not np.ndarray or X.ndim != 2 or X.dtype not in (np.float64, np.float32):
+        return False
+    if is_fitting:
+        return len(X) >= max(min_fit_rows, 1) and X.shape[1] > 0
+    has_fitted_shape = len(X) > 0 and X.shape[1] == getattr(estimator, "n_features_in_", None)
+    return has_fitted_shape and not hasattr(estimator, "feature_names_in_")
+
+
+def _set_features_without_names(estimator: Any, n_features: int) -> None:
+    """Set the fitted attributes that scikit-learn's ``validate_data`` sets for an array, which has no names."""
+    estimator.n_features_in_ = n_features
+    if hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_
 
 
 def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_fit_rows: int) -> AnyArray:

@@ -59,7 +59,7 @@ class BayesianGaussianMixture(BaseMixture):
         Inverse scale of the Wishart prior, in the data's units squared: (D, D) for full and tied, (D,) for diag,
         a number for spherical. None: the covariance of the rows, its diagonal, or the mean of the diagonal.
     engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
-        What computes the passes over the rows. 'auto': NumPy for little work, compiled code for much.
+        What computes the passes over the rows. 'auto': compiled code; NumPy where there is none.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts and of `sample`.
     warm_start : bool, default=False

@@ -55,7 +55,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     n_clusters : int, default=8
         Number of centres K.
     init : {'k-means++', 'random'}, array-like of shape (K, D) or callable, default='k-means++'
-        Initial centres. 'k-means++' draws distant rows, 'random' any rows; neither depends on the order of the
+        Initial centres. 'k-means++' draws distant rows, four for each centre, and merges their groups by Ward's
+        criterion; of many rows it searches a sample. 'random' draws any rows. Neither depends on the order of the
         rows. A callable gets the rows, K and ``random_state``, a RandomState, and returns centres.
     n_init : 'auto' or int, default='auto'
         Number of runs from different starts. The run with the smallest inertia is kept. 'auto': 10 for 'random'
@@ -68,7 +69,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     verbose : int, default=0
         1 prints the inertia of every iteration, and why a run has converged, in scikit-learn's words.
     engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
-        What computes the passes over the rows. 'auto': NumPy for little work, compiled code for much.
+        What computes the passes over the rows. 'auto': compiled code; NumPy where there is none.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts.
     copy_x : bool, default=True
@@ -218,7 +219,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         printer = InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]), stopping.tolerance)
         all_rows, best_inertia = MemorySource.from_array(rows, frame=self._frame), np.inf
         best: tuple[RunResult[KD], IntN] | None = None
-        for centers in iterate_initial_centers_in_frame(self, problem.source, engine, rows):
+        for centers in iterate_initial_centers_in_frame(self, problem, rows):
             printer.print_start()
             result = run_solver(Lloyd(relocate_empty=True), centers, problem, stopping, printer.progress_callback)
             printer.print_if_converged(len(result.trace), result.outcome is Outcome.CONVERGED, result.movement)

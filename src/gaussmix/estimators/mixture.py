@@ -84,7 +84,7 @@ class GaussianMixture(BaseOnlineMixture):
     precisions_init : array-like, optional
         Starting inverse covariances, in the shape of ``precisions_``.
     engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
-        What computes the passes over the rows. 'auto': NumPy for little work, compiled code for much.
+        What computes the passes over the rows. 'auto': compiled code; NumPy where there is none.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts, of stochastic solvers and of `sample`.
     warm_start : bool, default=False

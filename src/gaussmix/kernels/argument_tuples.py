@@ -11,7 +11,12 @@ from gaussmix.kernels.field_types import (
     Integers1,
     Integers2,
 )
+from gaussmix.kernels.kmeans_arguments import KMeansState as KMeansState
 from gaussmix.kernels.pixel_arguments import PixelMixtureState as PixelMixtureState
+from gaussmix.kernels.screening_arguments import NearComponents as NearComponents
+from gaussmix.kernels.screening_arguments import OpenPairs as OpenPairs
+from gaussmix.kernels.screening_arguments import ScreeningBounds as ScreeningBounds
+from gaussmix.kernels.screening_arguments import ScreeningWorkspace as ScreeningWorkspace
 
 
 class RowArrays(NamedTuple):
@@ -46,67 +51,6 @@ class ModelArrays(NamedTuple):
     packed_root: Doubles1
     row_center: Doubles2
     whitening: Doubles1
-
-
-class ScreeningBounds(NamedTuple):
-    """Bounds on the scores of a row, computed from a few projections of it (see `screening`).
-
-    ``projection`` (D, depth) maps rows to the space of the bounds. There, the largest of
-    ``z @ discriminant + discriminant_constant`` determines a row's candidate b, whose number stands in
-    ``component_numbers``. The list of candidate b holds the components
-    ``listed_component[list_start[b]:list_start[b + 1]]``. Component k of that list is open to a row z with
-    candidate score s only if ``(z @ directions + direction_shift)^2 + bound_offset < 2 (tolerance - s)``.
-    Rows farther from b than ``max_squared_distance[b]`` are open to all components.
-
-    With very many components, a row first looks for the nearest of the ``anchors``, then among the
-    components of that anchor's cell. If none lies within ``max_cell_squared_distance``, it looks among all.
-    ``overall_center`` is the origin of the discriminants.
-    """
-
-    depth: int
-    projection: Doubles1
-    discriminant: Doubles1
-    discriminant_constant: Doubles1
-    component_numbers: Doubles1
-    list_start: Integers1
-    listed_component: Integers1
-    directions: Doubles1
-    direction_shift: Doubles1
-    bound_offset: Doubles1
-    max_squared_distance: Doubles1
-    tolerance: float
-    anchors: Doubles1
-    anchor_constant: Doubles1
-    anchor_numbers: Doubles1
-    cell_discriminant: Doubles1
-    cell_constant: Doubles1
-    cell_numbers: Doubles1
-    overall_center: Doubles1
-    max_cell_squared_distance: float
-
-
-class ScreeningWorkspace(NamedTuple):
-    """Intermediate arrays of a screened tile, reused for every tile.
-
-    ``transformed_rows`` holds a few rows, ``projected_rows`` the projections of all rows and ``group_rows``
-    those of one group. ``candidate`` has one component per row. The groups of candidate b are
-    ``first_group[b]`` to ``first_group[b + 1]``. ``pair_group`` and ``pair_component`` are the open pairs
-    beside the candidates. The list of component k stands in ``list_groups`` and ``list_slots`` from
-    ``component_list_start[k]`` on; ``n_filled`` counts entries while the lists are written.
-    """
-
-    transformed_rows: Doubles1
-    projected_rows: Doubles1
-    group_rows: Doubles1
-    candidate: Integers1
-    first_group: Integers1
-    n_filled: Integers1
-    bound_limits: Doubles1
-    pair_group: Integers1
-    pair_component: Integers1
-    component_list_start: Integers1
-    list_groups: Integers1
-    list_slots: Integers1
 
 
 class TileWorkspace(NamedTuple):

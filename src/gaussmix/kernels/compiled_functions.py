@@ -13,8 +13,11 @@ import numpy as np
 from gaussmix.kernels.argument_tuples import (
     AgglomerationState,
     FusedState,
+    KMeansState,
     ModelArrays,
     MomentSums,
+    NearComponents,
+    OpenPairs,
     PixelMixtureState,
     RowArrays,
     RowResults,
@@ -24,7 +27,6 @@ from gaussmix.kernels.argument_tuples import (
 )
 from gaussmix.kernels.field_types import (
     Booleans1,
-    Booleans2,
     Bytes2,
     Doubles1,
     Doubles2,
@@ -104,13 +106,10 @@ run_screened_pass = CompiledFunction(
     "run_screened_pass", "passes.screened_pass",
     RowArrays, int, ModelArrays, TileWorkspace, ScreeningBounds, ScreeningWorkspace, int, bool, MomentSums, RowResults,
 )  # fmt: skip
-mark_open_pairs = CompiledFunction(
-    "mark_open_pairs", "passes.candidate_lists",
-    Doubles2, Doubles1, Doubles2, Doubles1, float, float, Booleans2, int, int,
-)  # fmt: skip
+list_open_pairs = CompiledFunction("list_open_pairs", "passes.candidate_lists", NearComponents, OpenPairs, int, int)
 fill_candidate_lists = CompiledFunction(
     "fill_candidate_lists", "passes.candidate_lists",
-    Booleans2, Doubles2, Doubles2, Doubles1, Integers1, Integers1, Doubles1, Doubles1, Doubles1, int, int,
+    OpenPairs, int, Doubles2, Doubles1, Integers1, Integers1, Integers1, Doubles1, Doubles1, Doubles1,
 )  # fmt: skip
 run_fused_em = CompiledFunction("run_fused_em", "fused.em_loop", FusedState, int, int, int, float, bool, float, int)
 run_first_m_step = CompiledFunction(
@@ -123,6 +122,8 @@ merge_groups = CompiledFunction(
     "merge_groups", "agglomeration.merge_loop",
     AgglomerationState, Doubles2, Integers1, Doubles1, Booleans1, Integers1, Integers2,
 )  # fmt: skip
+draw_kmeans_seeds = CompiledFunction("draw_kmeans_seeds", "kmeans.seeding", KMeansState, Doubles1, Doubles1, Integers1)
+run_lloyd = CompiledFunction("run_lloyd", "kmeans.lloyd", KMeansState, Doubles1, float, float, float, bool, int)
 update_pixel_mixtures = CompiledFunction(
     "update_pixel_mixtures", "background.pixel_update", PixelMixtureState, Frame, Bytes2, int, int
 )

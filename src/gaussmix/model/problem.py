@@ -98,9 +98,7 @@ class Problem:
             n_rows = source.n_rows
             name = "auto" if engine is None else engine
             engine = resolve_engine(name, source.reduce(count_rows) if n_rows is None else n_rows)
-        source, total_moments, column_range, variances = fit_frame(
-            source, engine, structure.is_column_scale_equivariant
-        )
+        source, total_moments, column_range, variances = fit_frame(source, structure.is_column_scale_equivariant)
         regularizer = make_regularizer(source.frame, variances, structure, ridge)
         estimator = make_covariance_estimator(structure, regularizer)
         return cls(source, estimator, engine, total_moments, column_range, feature_names, variances)

@@ -28,9 +28,9 @@ class CollectedRows(NamedTuple):
 class AbstractSource(ABC):
     """Rows of numbers with weights; a new kind of data implements `n_features`, `reduce` and `collect`.
 
-    The batches and the order in which their values are added depend on the data alone, so that a sum is the same bit
-    for bit whoever computes its terms. Frames and label priors are views: the methods here work for every source, and
-    a source that can do better overrides them. What only some sources can do is a capability, asked for by
+    The batches and the order in which their values are added depend on data and task alone, so that a sum is the same
+    bit for bit whoever computes its terms. Frames and label priors are views: the methods here work for every source,
+    and a source that can do better overrides them. What only some sources can do is a capability, asked for by
     `require_capability`.
     """
 
@@ -178,17 +178,20 @@ def require_capability(source: object, capability: type[C], purpose: str) -> C:
     return source
 
 
-def max_rows_per_block(n_rows: int, n_features: int) -> int:
-    """Return the number of rows of a block, a multiple of 8, by the shape of the data alone.
+def max_rows_per_block(n_rows: int, n_features: int, n_preferred_rows: int = 0) -> int:
+    """Return the number of rows of a block, a multiple of 8, by the shape of the data and the wish of the task.
 
     Few rows are one block; more are cut into up to 16, none smaller than its sums are worth; many
-    into as many as keep a block at about two megabytes of float64.
+    into as many as keep a block at about two megabytes of float64. A task that prefers larger blocks gets them as
+    long as there are 16.
     """
     n_blocks = 1
     min_block_rows = max(_MIN_ROWS_PER_BLOCK, 16 * n_features, _MIN_NUMBERS_PER_BLOCK // n_features)
     while n_blocks < _MAX_BLOCKS_FOR_THREADS and n_rows >= 2 * n_blocks * min_block_rows:
         n_blocks *= 2
     n_blocks = max(n_blocks, math.ceil(8 * n_rows * n_features / _MAX_BLOCK_BYTES))
+    if n_blocks > _MAX_BLOCKS_FOR_THREADS and n_preferred_rows > 0:
+        n_blocks = max(_MAX_BLOCKS_FOR_THREADS, min(n_blocks, n_rows // n_preferred_rows))
     return max(8, 8 * math.ceil(n_rows / n_blocks / 8))
 
 

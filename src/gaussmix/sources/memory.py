@@ -77,7 +77,7 @@ class MemorySource(AbstractSource):
 
     def reduce(self, task: Callable[[Batch], T]) -> T:
         """Return task(batch) added up over all batches, first to last."""
-        n_block_rows = max_rows_per_block(*self.rows.shape)
+        n_block_rows = max_rows_per_block(self.n_rows, self.n_features, getattr(task, "n_preferred_rows", 0))
         if self.n_rows <= n_block_rows:
             return task(self._only_batch())
         return ordered_sum(task, _Blocks(self._whole_batch(), n_block_rows))

@@ -14,7 +14,8 @@ from gaussmix.solvers.em.lloyd import lloyd_centers
 from gaussmix.solvers.initialization import initialize, kmeans
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows, lexicographic_order
 from gaussmix.solvers.initialization.init_methods import initial_partitions
-from gaussmix.solvers.initialization.kmeans import initialize_kmeans, kmeans_plusplus
+from gaussmix.solvers.initialization.kmeans import initialize_kmeans
+from gaussmix.solvers.initialization.kmeans_plusplus import kmeans_plusplus
 from tests.contracts.problems import groups, problem_of
 
 ENGINE = NumpyEngine()
@@ -107,10 +108,10 @@ def test_kmeans_of_more_columns_than_rows_is_that_of_all_columns(seed: int, monk
     weights = rng.integers(0, 3, 50).astype(float)
     problem = problem_of(rows, "VVI") if seed < 2 else problem_of(rows, "VVI", weights)
     found = initialize_kmeans(problem, 4, np.random.default_rng(seed))
-    identity = kmeans._KMeansRows.with_at_most_as_many_columns_as_rows
-    narrow = identity(kmeans._KMeansRows.from_problem(problem))
+    identity = kmeans.KMeansRows.with_at_most_as_many_columns_as_rows
+    narrow = identity(kmeans.KMeansRows.from_problem(problem))
     assert narrow.problem.source.n_features < 50
-    monkeypatch.setattr(kmeans._KMeansRows, "with_at_most_as_many_columns_as_rows", lambda self: self)
+    monkeypatch.setattr(kmeans.KMeansRows, "with_at_most_as_many_columns_as_rows", lambda self: self)
     expected = initialize_kmeans(problem, 4, np.random.default_rng(seed))
     orders = found.means[:, 0].argsort(), expected.means[:, 0].argsort()  # the first coordinate orders the components
     np.testing.assert_allclose(found.means[orders[0]], expected.means[orders[1]], rtol=1e-8, atol=1e-8)

@@ -20,10 +20,6 @@ from gaussmix.types import Array, IntK, IntNC, K
 class CompiledAgglomerator(AbstractAgglomerator):
     """Merges groups in compiled functions."""
 
-    def should_run(self) -> bool:
-        """Return True: compiled code handles any size."""
-        return True
-
     def compute_pair_costs(self, groups: GroupMoments, cost: GroupCost, first: IntK, second: IntK) -> K:
         """Return the increase of the sum, (p,), for merging each pair of groups."""
         n_pairs = len(first)
@@ -52,13 +48,12 @@ class CompiledAgglomerator(AbstractAgglomerator):
 def _make_state(groups: GroupMoments, cost: GroupCost) -> AgglomerationState:
     """Return the groups as columns of one array, with the constants of their costs and buffers."""
     n_columns, n_groups = groups.mean.shape
-    rows, columns = np.triu_indices(0 if groups.scatter is None else n_columns)
-    table = _zero_table(N_GROUP_SCALARS + n_columns + len(rows), _odd_number_of_registers(n_groups) * SIMD_WIDTH)
+    entries = _scatter_entries(groups)
+    table = _zero_table(N_GROUP_SCALARS + n_columns + len(entries), _odd_number_of_registers(n_groups) * SIMD_WIDTH)
     table[GROUP_MASS] = 1.0  # columns that fill up a register stay finite
     table[GROUP_MASS, :n_groups], table[GROUP_TRACE, :n_groups] = groups.mass, groups.trace
     table[N_GROUP_SCALARS : N_GROUP_SCALARS + n_columns, :n_groups] = groups.mean
-    if groups.scatter is not None:
-        table[N_GROUP_SCALARS + n_columns :, :n_groups] = groups.scatter[rows, columns]
+    table[N_GROUP_SCALARS + n_columns :, :n_groups] = entries
     return AgglomerationState(
         groups=table,
         cost_kind=int(cost.kind),
@@ -71,9 +66,16 @@ def _make_state(groups: GroupMoments, cost: GroupCost) -> AgglomerationState:
         second_groups=aligned_zeros(len(table) * SIMD_WIDTH),
         mean_buffer=_zero_table(n_columns, SIMD_WIDTH),
         weighted_buffer=_zero_table(n_columns, SIMD_WIDTH),
-        matrix=_zero_table(len(rows), SIMD_WIDTH),
+        matrix=_zero_table(len(entries), SIMD_WIDTH),
         new_costs=aligned_zeros(table.shape[1]),
     )
+
+
+def _scatter_entries(groups: GroupMoments) -> Array:
+    """Return the entries of the groups' scatter that costs need, one row for each; none without scatter."""
+    if groups.scatter is None:
+        return np.empty((0, len(groups.mass)))
+    return groups.scatter if groups.scatter.ndim == 2 else groups.scatter[np.triu_indices(len(groups.mean))]
 
 
 def _zero_table(n_rows: int, n_columns: int) -> Array:

@@ -20,6 +20,7 @@ from gaussmix.engines.base import AbstractEStep, AssignmentKind, BatchEngine
 from gaussmix.engines.compiled.agglomerator import CompiledAgglomerator
 from gaussmix.engines.compiled.compiled_pass import BlockSums, CompiledPass
 from gaussmix.engines.compiled.fused_em import CompiledFusedRunner
+from gaussmix.engines.compiled.kmeans_runner import CompiledKMeansRunner
 from gaussmix.engines.compiled.packing import (
     MOMENT_CODES,
     NO_ROW_RESULTS,
@@ -28,6 +29,7 @@ from gaussmix.engines.compiled.packing import (
 )
 from gaussmix.engines.compiled.pixel_updater import CompiledPixelUpdater
 from gaussmix.engines.fused_runner import SupportsFusedRuns
+from gaussmix.engines.kmeans_runner import SupportsKMeansRuns
 from gaussmix.engines.pixel_updater import SupportsPixelUpdates
 from gaussmix.engines.score_tiles import BestScores, Responsibilities
 from gaussmix.errors import CapabilityError
@@ -42,6 +44,9 @@ from gaussmix.types import NK, Array
 
 # Pooled scatter is taken from the total of all rows if rounding then costs less than this fraction.
 _MAX_CANCELLATION_ERROR = 1e-11
+
+# Rows of a screened batch for each component.
+_ROWS_PER_COMPONENT = 8
 
 
 # What a prepared pass computes: only the best component of each row or densities too, and whether it skips pairs.
@@ -87,6 +92,12 @@ class CompiledEStep(AbstractEStep[BlockSums]):
         compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
         return compiled_pass.accumulate_screened(batch)
 
+    @property
+    def n_preferred_rows(self) -> int:
+        """Rows of a batch in which most groups of a component's rows are full, if pairs are screened."""
+        compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
+        return 0 if compiled_pass.screening_bounds is None else _ROWS_PER_COMPONENT * self.quadratics.n_components
+
     def finish(self, total: BlockSums) -> "Expectation | CompiledEStep":
         """Return the expectation, or the E-step without screening if a component has almost no mass."""
         if self.use_screening and _has_tiny_component(total.sums, self.quadratics):
@@ -98,7 +109,7 @@ class CompiledEStep(AbstractEStep[BlockSums]):
 
 
 @dataclass(frozen=True)
-class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsPixelUpdates):
+class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsKMeansRuns, SupportsPixelUpdates):
     """An engine of compiled kernels.
 
     Parameters
@@ -143,6 +154,11 @@ class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Supp
     def agglomerator(self) -> CompiledAgglomerator:
         """The agglomerator that makes all merges in compiled code."""
         return CompiledAgglomerator()
+
+    @property
+    def kmeans_runner(self) -> CompiledKMeansRunner:
+        """The runner of k-means in compiled code."""
+        return CompiledKMeansRunner()
 
     @property
     def pixel_updater(self) -> CompiledPixelUpdater:

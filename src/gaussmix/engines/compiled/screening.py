@@ -29,10 +29,12 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.engines.compiled.screening_lists import (
     MAX_COMPONENTS_WITH_FULL_LISTS,
     NO_ANCHOR_CELLS,
+    NO_COMPONENT_AXES,
     full_candidate_lists,
     linear_discriminants,
     make_anchor_cells,
     near_candidate_lists,
+    one_candidate_list,
     pad_last_axis,
 )
 from gaussmix.kernels.argument_tuples import ScreeningBounds
@@ -44,6 +46,11 @@ MAX_BOUND_DIMENSIONS = 16
 # With fewer components or features, or a smaller product of both, every distance is computed: bounds would cost as
 # much.
 MIN_COMPONENTS, MIN_FEATURES, MIN_COMPONENTS_TIMES_FEATURES = 6, 4, 512
+
+# With fewer features, distances cost as much as one projection to the axes of each component.
+MIN_FEATURES_WITH_ONE_LIST = 8
+# A gain was measured with 1000 components, and none with 10 000.
+MAX_COMPONENTS_WITH_ONE_LIST = 2048
 
 # Diagonal, spherical and shared roots have cheap distances: with fewer multiplications per row all are computed.
 MIN_MULTIPLICATIONS_PER_ROW = 4096
@@ -73,17 +80,27 @@ def make_screening_bounds(quadratics: Quadratics, is_hard: bool) -> ScreeningBou
     # In few dimensions the bounds are written for the rows as they are, and nothing is projected.
     is_direct = n_features <= MAX_BOUND_DIMENSIONS and n_components <= MAX_COMPONENTS_WITH_FULL_LISTS
     row_basis = basis if is_direct else np.eye(basis.shape[1])
+    axes = NO_COMPONENT_AXES
     if n_components <= MAX_COMPONENTS_WITH_FULL_LISTS:
         lists = full_candidate_lists(center, projected_covariances, quadratics.offset, row_basis)
         cells = NO_ANCHOR_CELLS
     else:
         near_lists = near_candidate_lists(center, projected_covariances, quadratics.offset, tolerance)
-        if near_lists is None:
+        if near_lists is not None:
+            lists = near_lists
+        elif (
+            n_features >= MIN_FEATURES_WITH_ONE_LIST
+            and n_components <= MAX_COMPONENTS_WITH_ONE_LIST
+            and isinstance(quadratics.precision_root, DensePrecisionRoot)
+            and np.isfinite(projected_covariances).all()
+        ):
+            lists, axes = one_candidate_list(center, projected_covariances, quadratics.offset)
+        else:
             return None
-        lists, cells = near_lists, make_anchor_cells(center, quadratics.offset)
+        cells = make_anchor_cells(center, quadratics.offset)
     projection = np.empty(0) if is_direct else pad_last_axis(basis).ravel()
     discriminant = linear_discriminants(center, quadratics.offset, row_basis)
-    return ScreeningBounds(*(basis.shape[1], projection, *discriminant, *lists, tolerance, *cells))
+    return ScreeningBounds(*(basis.shape[1], projection, *discriminant, *lists, tolerance, *cells, *axes))
 
 
 def _is_screening_worthwhile(quadratics: Quadratics) -> bool:

@@ -36,6 +36,8 @@ MAX_ROWS_PER_COMPONENT, MIN_ROWS_PER_COMPONENT, MAX_SCREENED_TILE_BYTES = 64, 16
 
 # Open pairs per group, beside the candidate, for which a screened tile has space.
 MAX_OPEN_PAIRS_PER_GROUP = 16
+# The same if all components stand in one list, and its largest part of the components. Unused space takes no memory.
+MAX_OPEN_PAIRS_WITH_ONE_LIST, MAX_OPEN_FRACTION_WITH_ONE_LIST = 128, 0.3
 
 # Groups of a tile in which every pair is computed: as many as fit into MAX_COLUMN_BYTES and MAX_SLOTS, at least
 # MIN_GROUPS. Each component costs a fixed time per tile, so large tiles are cheaper.
@@ -66,13 +68,18 @@ def make_screened_tile(
     max_rows = max(256, MAX_SCREENED_TILE_BYTES // row_bytes, MIN_ROWS_PER_COMPONENT * n_components)
     n_rows = min(MAX_ROWS_PER_COMPONENT * n_components, max_rows) // SIMD_WIDTH * SIMD_WIDTH
     n_groups = n_rows // SIMD_WIDTH + n_components
-    max_pairs = n_groups * min(n_components, MAX_OPEN_PAIRS_PER_GROUP) + n_components
+    max_pairs_per_group = min(n_components, MAX_OPEN_PAIRS_PER_GROUP)
+    if len(bounds.component_axes):
+        max_pairs_per_group = min(int(MAX_OPEN_FRACTION_WITH_ONE_LIST * n_components), MAX_OPEN_PAIRS_WITH_ONE_LIST)
+    max_pairs = n_groups * max_pairs_per_group + n_components
     tile = allocate_tile(model, n_padded_columns, moment_code, n_groups, n_groups + max_pairs)
     row_stride = _round_up_to_registers(bounds.depth)
     screening = ScreeningWorkspace(
         transformed_rows=aligned_zeros(ROWS_PER_PROJECTION * n_padded_columns),
         projected_rows=aligned_zeros(n_rows * row_stride),
         group_rows=aligned_zeros(max(SIMD_WIDTH, ROWS_PER_PROJECTION) * row_stride),
+        group_columns=aligned_zeros(SIMD_WIDTH * bounds.depth),
+        anchor_values=aligned_zeros(ROWS_PER_PROJECTION * len(bounds.anchor_constant)),
         candidate=np.zeros(n_rows, dtype=np.int64),
         first_group=np.zeros(n_components + 1, dtype=np.int64),
         n_filled=np.zeros(n_components, dtype=np.int64),

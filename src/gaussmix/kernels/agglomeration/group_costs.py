@@ -25,6 +25,7 @@ from gaussmix.kernels.machine_constants import SIMD_WIDTH
 
 # `GroupCostKind` of `core/group_costs.py`.
 TRACE, SPHERICAL_VOLUME, DETERMINANT_AND_TRACE, REGULARIZED_DETERMINANT = 0, 1, 2, 3
+REGULARIZED_VARIANCES, REGULARIZED_TRACE = 4, 5
 
 
 @kernel
@@ -61,11 +62,11 @@ def compute_merged_costs(state, first, first_start, first_stride, second, second
         load(first, first_start + GROUP_TRACE * first_stride), load(second, second_start + GROUP_TRACE * second_stride)
     )
     trace = add(trace, squares)
-    if state.matrix.shape[0] > 0 and _needs_determinant(state, mass):
+    if state.matrix.shape[0] > 0 and _needs_matrix(state, mass):
         entry = 0
         for i in range(n):
             weighted = load(state.weighted_buffer, i * SIMD_WIDTH)
-            for j in range(i, n):
+            for j in range(i, i + 1 if state.cost_kind == REGULARIZED_VARIANCES else n):
                 row = N_GROUP_SCALARS + n + entry
                 value = multiply(weighted, load(state.mean_buffer, j * SIMD_WIDTH))
                 value = add(value, load(first, first_start + row * first_stride))
@@ -76,11 +77,11 @@ def compute_merged_costs(state, first, first_start, first_stride, second, second
 
 
 @kernel
-def _needs_determinant(state, mass):
-    """Return whether the cost of any group in a register depends on a determinant."""
+def _needs_matrix(state, mass):
+    """Return whether the cost of any group in a register depends on a determinant or on variances."""
     if state.cost_kind == DETERMINANT_AND_TRACE:
         return bits_greater(mass, splat(float(state.mean_buffer.shape[0]))) != 0
-    return state.cost_kind == REGULARIZED_DETERMINANT
+    return state.cost_kind == REGULARIZED_DETERMINANT or state.cost_kind == REGULARIZED_VARIANCES
 
 
 @kernel
@@ -91,11 +92,27 @@ def _cost_of_matrix(state, mass, trace):
         return trace
     if state.cost_kind == REGULARIZED_DETERMINANT:
         return multiply(mass, log(_determinant(state, add(mass, splat(state.prior_mass)), state.prior_scatter)))
+    if state.cost_kind == REGULARIZED_VARIANCES:
+        return multiply(mass, _log_variances(state, add(mass, splat(state.prior_mass))))
+    if state.cost_kind == REGULARIZED_TRACE:
+        total = add(trace, splat(state.prior_scatter * state.mean_buffer.shape[0]))
+        return multiply(mass, log(divide(total, add(mass, splat(state.prior_mass)))))
     variance = divide(add(trace, splat(state.mean_variance)), mass)
-    if state.matrix.shape[0] > 0 and _needs_determinant(state, mass):
+    if state.matrix.shape[0] > 0 and _needs_matrix(state, mass):
         zero, n_columns = splat(0.0), splat(float(state.mean_buffer.shape[0]))
         variance = add(select_greater(mass, n_columns, _determinant(state, mass, 0.0), zero), variance)
     return multiply(mass, log(variance))
+
+
+@kernel
+def _log_variances(state, divisor):
+    """Return the summed logs of the variances in ``matrix``, with the prior, divided by ``divisor``."""
+    request_full_width()
+    total = splat(0.0)
+    for column in range(state.matrix.shape[0]):
+        value = add(load(state.matrix, column * SIMD_WIDTH), splat(state.prior_scatter))
+        total = add(total, log(divide(value, divisor)))
+    return total
 
 
 @kernel

@@ -5,7 +5,11 @@ It does what `solvers/initialization/agglomeration.py` does in NumPy, with the s
 
 import numpy as np
 
-from gaussmix.kernels.agglomeration.group_costs import compute_group_costs, compute_merged_costs
+from gaussmix.kernels.agglomeration.group_costs import (
+    REGULARIZED_VARIANCES,
+    compute_group_costs,
+    compute_merged_costs,
+)
 from gaussmix.kernels.argument_tuples import GROUP_COST, GROUP_MASS, GROUP_TRACE, N_GROUP_SCALARS
 from gaussmix.kernels.codegen.decorators import entry_point, kernel
 from gaussmix.kernels.codegen.simd import load, store, subtract
@@ -113,7 +117,7 @@ def _merge_into_first(state, first, second):
         weighted = reduced_mass * difference
         squares += weighted * difference
         if has_scatter:
-            for j in range(i, n):
+            for j in range(i, i + 1 if state.cost_kind == REGULARIZED_VARIANCES else n):
                 other = groups[N_GROUP_SCALARS + j, second] - groups[N_GROUP_SCALARS + j, first]
                 groups[row, first] = (weighted * other + groups[row, first]) + groups[row, second]
                 row += 1

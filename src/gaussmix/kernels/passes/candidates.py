@@ -1,19 +1,37 @@
 """Find the candidate of each row, the component that looks nearest in a few projections, and sort rows by it."""
 
+import math
+
+import numpy as np
+
 from gaussmix.kernels.codegen.decorators import kernel
 from gaussmix.kernels.codegen.function_attributes import request_full_width
 from gaussmix.kernels.codegen.simd import (
+    add,
+    load,
+    max_lane,
+    maximum,
+    multiply,
+    select_greater,
+    set_item,
     splat,
+    store,
+    subtract,
+    zero_registers,
 )
 from gaussmix.kernels.machine_constants import ROWS_PER_PROJECTION, SIMD_WIDTH
 from gaussmix.kernels.passes.projection import (
-    find_nearest_in_cell,
     find_nearest_outputs,
     project_rows,
+    store_best_labels,
+    update_best_in_cell,
 )
 from gaussmix.kernels.passes.row_loading import read_stored
 
 MIN_SCORE = -1e300
+
+# Cells in which a row looks before it takes a mean that is near enough.
+MIN_CELLS_PER_ROW = 8
 
 
 @kernel
@@ -68,31 +86,69 @@ def find_candidates(rows, bounds, screening, start, size):
 
 @kernel
 def find_candidates_by_cell(bounds, screening, begin, row_start, row_stride):
-    """Find the candidates of ROWS_PER_PROJECTION rows in their anchors' cells; distant rows search everywhere."""
-    request_full_width()
-    depth, lowest = bounds.depth, splat(MIN_SCORE)
+    """Find the candidates of ROWS_PER_PROJECTION rows in the cells of the anchors."""
     n_anchors = bounds.anchor_constant.shape[0]
-    size = bounds.cell_constant.shape[0] // n_anchors
-    find_nearest_outputs(
-        screening.projected_rows, row_start, row_stride, depth,
-        bounds.anchors, bounds.anchor_constant, bounds.anchor_numbers, n_anchors,
-        (lowest, lowest, lowest, lowest), screening.candidate, begin,
+    project_rows(
+        screening.projected_rows, row_start, row_stride, bounds.depth,
+        bounds.anchors, n_anchors, screening.anchor_values, 0,
     )  # fmt: skip
     for r in range(ROWS_PER_PROJECTION):
-        cell, row = screening.candidate[begin + r], row_start + r * row_stride
-        value = find_nearest_in_cell(
-            screening.projected_rows, row, depth, bounds.cell_discriminant, cell * size * depth,
-            bounds.cell_constant, bounds.cell_numbers, cell * size, size, lowest, screening.candidate, begin + r,
+        find_candidate_by_cell(bounds, screening, begin + r, row_start + r * row_stride, r * n_anchors)
+
+
+@kernel
+def find_candidate_by_cell(bounds, screening, row, row_start, value_start):
+    """Find the candidate of one row: look in cells that can have a nearer mean, from the nearest anchor on.
+
+    After MIN_CELLS_PER_ROW cells, a mean within ``max_cell_squared_distance`` suffices.
+    """
+    request_full_width()
+    depth, values = bounds.depth, screening.anchor_values
+    squared_norm = 0.0
+    for j in range(depth):
+        squared_norm += (screening.projected_rows[row_start + j] - bounds.overall_center[j]) ** 2
+    for c in range(0, bounds.anchor_constant.shape[0], SIMD_WIDTH):
+        store(values, value_start + c, add(load(values, value_start + c), load(bounds.anchor_constant, c)))
+    # The nearest anchor is the first cell; no cell is too far yet.
+    nearest_value = select_next_cell(bounds, screening, row, value_start, 0, 0.0, np.inf)
+    nearest = screening.candidate[row]
+    cell, n_cells = nearest, 0
+    best, label = (splat(MIN_SCORE),), zero_registers(1)
+    while cell >= 0:
+        place = bounds.cell_start[cell]
+        best, label = update_best_in_cell(
+            screening.projected_rows, row_start, depth, bounds.cell_discriminant, place * depth,
+            bounds.cell_constant, bounds.cell_numbers, place, bounds.cell_start[cell + 1] - place, best, label,
         )  # fmt: skip
-        distance = -2.0 * value
-        for j in range(depth):
-            distance += (screening.projected_rows[row + j] - bounds.overall_center[j]) ** 2
-        if not distance < bounds.max_cell_squared_distance:
-            find_nearest_in_cell(
-                screening.projected_rows, row, depth, bounds.discriminant, 0,
-                bounds.discriminant_constant, bounds.component_numbers, 0, bounds.discriminant_constant.shape[0],
-                lowest, screening.candidate, begin + r,
-            )  # fmt: skip
+        n_cells += 1
+        squared_distance = max(squared_norm - 2.0 * max_lane(best[0]), 0.0)
+        if n_cells >= MIN_CELLS_PER_ROW and squared_distance < bounds.max_cell_squared_distance:
+            break
+        set_item(values, value_start + cell, -np.inf)
+        select_next_cell(bounds, screening, row, value_start, nearest, nearest_value, math.sqrt(squared_distance))
+        cell = screening.candidate[row]
+    store_best_labels(best, label, screening.candidate, row)
+
+
+@kernel
+def select_next_cell(bounds, screening, row, value_start, nearest, nearest_value, radius):
+    """Write the nearest cell that can have a mean within ``radius`` to ``candidate``, -1 without one; return its value.
+
+    Means of a cell lie beyond the plane half way between its anchor and the nearest one. Values of cells that have
+    been searched are minus infinity.
+    """
+    request_full_width()
+    lowest = splat(MIN_SCORE)
+    best, label, limit, top = lowest, splat(-1.0), splat(radius), splat(nearest_value)
+    n_anchors = bounds.anchor_constant.shape[0]
+    for c in range(0, n_anchors, SIMD_WIDTH):
+        value = load(screening.anchor_values, value_start + c)
+        distance = multiply(subtract(top, value), load(bounds.anchor_inverse_distances, nearest * n_anchors + c))
+        value = select_greater(limit, distance, value, lowest)
+        label = select_greater(value, best, load(bounds.anchor_numbers, c), label)
+        best = maximum(value, best)
+    store_best_labels((best,), (label,), screening.candidate, row)
+    return max_lane(best)
 
 
 @kernel

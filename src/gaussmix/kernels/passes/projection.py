@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 from gaussmix.kernels.codegen import emit
 from gaussmix.kernels.codegen.decorators import kernel
 from gaussmix.kernels.codegen.function_attributes import request_full_width
-from gaussmix.kernels.codegen.simd import max_lane, pack_registers, zero_registers
+from gaussmix.kernels.codegen.simd import pack_registers, zero_registers
 from gaussmix.kernels.machine_constants import (
     COMPONENTS_PER_CELL_STEP,
     REGISTERS_PER_CELL_STEP,
@@ -248,30 +248,17 @@ _multiply_add_one_row, _update_best_one_row = _make_multiply_add(4, 1), _make_up
 
 
 @kernel
-def find_nearest_in_cell(
-    rows,
-    row_start,
-    depth,
-    matrix,
-    cell_start,
-    constant,
-    numbers,
-    constant_start,
-    n_outputs,
-    lowest_score,
-    labels,
-    label_index,
+def update_best_in_cell(
+    rows, row_start, depth, matrix, matrix_start, constant, numbers, constant_start, n_outputs, best, label
 ):
-    """Write the number of one row's largest output to ``labels[label_index]`` and return the largest value.
+    """Return the largest outputs of one row and their numbers, lane by lane, after the outputs of one more cell.
 
     ``n_outputs`` is a multiple of COMPONENTS_PER_CELL_STEP.
     """
     request_full_width()
-    best, label = (lowest_score,), (lowest_score,)
     for output in range(0, n_outputs, COMPONENTS_PER_CELL_STEP):
         tile = zero_registers(REGISTERS_PER_CELL_STEP)
         for j in range(depth):
-            tile = _multiply_add_one_row(tile, rows, row_start + j, 0, matrix, cell_start + j * n_outputs + output)
+            tile = _multiply_add_one_row(tile, rows, row_start + j, 0, matrix, matrix_start + j * n_outputs + output)
         best, label = _update_best_one_row(best, label, tile, constant, constant_start + output, numbers)
-    store_best_labels(best, label, labels, label_index)
-    return max_lane(best[0])
+    return best, label

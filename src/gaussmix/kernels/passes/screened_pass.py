@@ -11,7 +11,9 @@ from gaussmix.kernels.codegen.decorators import entry_point, kernel
 from gaussmix.kernels.codegen.function_attributes import request_full_width
 from gaussmix.kernels.codegen.simd import (
     absolute,
+    bits_greater,
     fma,
+    get_item,
     load,
     min_lane,
     multiply,
@@ -34,6 +36,45 @@ from gaussmix.kernels.passes.scores import compute_component_scores
 # Fraction of open pairs above which a block's remaining rows are computed in full.
 MAX_OPEN_FRACTION = 0.6
 
+# Axes of a component along which rows are projected together. The number of axes is a multiple.
+AXES_PER_STEP = 2
+
+
+@kernel
+def is_open_by_axes(component, depth, bounds, screening):
+    """Return whether the squares along the axes of a component leave it open to a row of the group."""
+    request_full_width()
+    n_axes = bounds.axis_shifts.shape[0] // (bounds.list_start.shape[0] - 1)
+    limit = subtract(load(screening.bound_limits, 0), splat(get_item(bounds.bound_offset, component)))
+    total, place = splat(0.0), component * n_axes * depth
+    for axis in range(component * n_axes, (component + 1) * n_axes, AXES_PER_STEP):
+        first, second = splat(get_item(bounds.axis_shifts, axis)), splat(get_item(bounds.axis_shifts, axis + 1))
+        for j in range(depth):
+            column = load(screening.group_columns, j * SIMD_WIDTH)
+            first = fma(splat(get_item(bounds.component_axes, place + j)), column, first)
+            second = fma(splat(get_item(bounds.component_axes, place + depth + j)), column, second)
+        total = fma(second, second, fma(first, first, total))
+        if bits_greater(limit, total) == 0:
+            return False
+        place += AXES_PER_STEP * depth
+    return True
+
+
+@kernel
+def keep_pairs_open_by_axes(candidate, depth, bounds, screening, first_pair, n_pairs):
+    """Remove the candidate, and the pairs from ``first_pair`` on that the axes exclude; return the number of pairs."""
+    pitch = screening.projected_rows.shape[0] // screening.candidate.shape[0]
+    for lane in range(SIMD_WIDTH):
+        for j in range(depth):
+            screening.group_columns[j * SIMD_WIDTH + lane] = screening.group_rows[lane * pitch + j]
+    n_kept = first_pair
+    for pair in range(first_pair, n_pairs):
+        component = screening.pair_component[pair]
+        if component != candidate and is_open_by_axes(component, depth, bounds, screening):
+            screening.pair_group[n_kept], screening.pair_component[n_kept] = screening.pair_group[pair], component
+            n_kept += 1
+    return n_kept
+
 
 @kernel
 def append_open_pairs(bits, first_entry, group, bounds, screening, n_pairs):
@@ -55,6 +96,8 @@ def find_open_pairs_of_group(start, group, candidate, tile, bounds, screening, n
     request_full_width()
     depth, list_start = bounds.depth, bounds.list_start[candidate]
     n_listed, direction_start = bounds.list_start[candidate + 1] - list_start, list_start * depth
+    if bounds.component_axes.shape[0] > 0:
+        list_start, direction_start, n_listed = 0, 0, bounds.direction_shift.shape[0]
     pitch = screening.projected_rows.shape[0] // screening.candidate.shape[0]
     score = load(tile.best_scores, group * SIMD_WIDTH)
     # The margins cover rounding errors of the bounds, which the tolerance does not include.
@@ -64,7 +107,7 @@ def find_open_pairs_of_group(start, group, candidate, tile, bounds, screening, n
         row = tile.row_numbers[group * SIMD_WIDTH + lane] - start
         for j in range(0, pitch, SIMD_WIDTH):
             store(screening.group_rows, lane * pitch + j, load(screening.projected_rows, row * pitch + j))
-    output = 0
+    output, first_pair = 0, n_pairs
     while output < n_listed:
         bits = 0
         step = (
@@ -94,6 +137,8 @@ def find_open_pairs_of_group(start, group, candidate, tile, bounds, screening, n
         if bits != 0:
             n_pairs = append_open_pairs(bits, list_start + output, group, bounds, screening, n_pairs)
         output += step
+    if bounds.component_axes.shape[0] > 0:
+        return keep_pairs_open_by_axes(candidate, depth, bounds, screening, first_pair, n_pairs)
     return n_pairs
 
 

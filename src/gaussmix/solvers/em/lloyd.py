@@ -12,15 +12,17 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.kmeans_run import LloydRunInput
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines.base import AssignmentKind
+from gaussmix.engines.kmeans_runner import SupportsKMeansRuns
 from gaussmix.engines.score_tiles import BestScores
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import AbstractSolver, EStepRequest, SolverState
+from gaussmix.solvers.base import AbstractSolver, EStepRequest, LastModelAndObjectives, SolverState
 from gaussmix.solvers.loop import run_solver
 from gaussmix.solvers.run_monitor import RunMonitor
-from gaussmix.solvers.stopping import MovementRule
+from gaussmix.solvers.stopping import MovementRule, StoppingRule
 from gaussmix.types import KD, ND, IntN, N
 
 # From centers (K, D) to the model whose scores are minus half the squared distances.
@@ -28,7 +30,10 @@ Metric = Callable[[KD], CentersModel]
 
 LLOYD_MAX_ITER = 300
 # Relative to the largest coordinate or the root mean squared distance; smaller movements are rounding.
-_RELATIVE_ROUNDING = 4.0 * np.finfo(float).eps
+RELATIVE_ROUNDING = 4.0 * np.finfo(float).eps
+
+# Largest number of values, rows times columns, that a run in one call copies. Passes over more share threads.
+_MAX_FUSED_VALUES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,32 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
     def init(self, start: KD, problem: Problem, max_iter: int) -> _LloydState:
         """Return the state of the initial centers (K, D)."""
         return _LloydState(start)
+
+    def run_fused(
+        self, start: KD, problem: Problem, stopping: StoppingRule, previous_objective_in_frame: float, max_iter: int
+    ) -> LastModelAndObjectives[KD] | None:
+        """Run the first iterations in compiled code; return the last centers and all objectives, None if impossible."""
+        engine = problem.engine
+        if not isinstance(stopping, MovementRule) or self.metric != CentersModel.euclidean or max_iter == 0:
+            return None
+        if not isinstance(engine, SupportsKMeansRuns) or problem.source.label_prior is not None:
+            return None
+        if problem.n_rows * problem.source.n_features > _MAX_FUSED_VALUES:
+            return None
+        rows, weights = problem.source.collect(None)
+        run = LloydRunInput(
+            rows,
+            weights,
+            start,
+            stopping.tolerance,
+            RELATIVE_ROUNDING**2,
+            self.relocate_empty,
+            max_iter,
+        )
+        result = engine.kmeans_runner.run_lloyd(run)
+        if result is None or not len(result.objectives):
+            return None
+        return LastModelAndObjectives(result.centers, result.objectives, result.has_converged)
 
     def request(self, state: _LloydState, problem: Problem) -> EStepRequest:
         """Return the request for the mass and mean of the rows nearest to each center."""
@@ -87,7 +118,7 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
         movement = float((root.whiten_each(centers - state.model) ** 2).sum())
         total_weight = float(state.moments.mass.sum())
         size = max(float(np.abs(centers).max()), np.sqrt(-2.0 * state.objective / total_weight))
-        rounding = centers.size * (_RELATIVE_ROUNDING * size) ** 2
+        rounding = centers.size * (RELATIVE_ROUNDING * size) ** 2
         return _LloydState(centers, state.objective, movement=0.0 if movement <= rounding else movement)
 
     def objective_shift_to_data_units(self, problem: Problem) -> float:
@@ -191,7 +222,7 @@ def _relocate_empty_clusters(moments: Moments, farthest: _FarthestRows) -> KD:
         np.flatnonzero(moments.mass == 0), farthest.rows, farthest.labels, farthest.weights, strict=False
     ):
         mass_left = mass[label] - weight
-        if mass_left > _RELATIVE_ROUNDING * mass[label]:
+        if mass_left > RELATIVE_ROUNDING * mass[label]:
             centers[label] += weight / mass_left * (centers[label] - row)
             mass[label] = mass_left
         centers[cluster] = row

@@ -13,7 +13,8 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from gaussmix.core.group_costs import GroupCost
-from gaussmix.engines.agglomerator import AbstractAgglomerator
+from gaussmix.engines.agglomerator import AbstractAgglomerator, SupportsAgglomeration
+from gaussmix.engines.base import AbstractEngine
 from gaussmix.solvers.initialization.all_pair_merges import merge_all_pairs, pair_merge_costs
 from gaussmix.solvers.initialization.merge_criteria import GroupStatistics, MergeCriterion, MergedPairs
 from gaussmix.types import ND, IntK, K, N
@@ -75,6 +76,36 @@ class _Merger:
         if self.agglomerator is not None and self.group_cost is not None:
             children = self.agglomerator.merge_groups(groups.to_moments(), self.group_cost)
         return merge_all_pairs(groups, self.criterion, self.mean_variance) if children is None else children
+
+
+def merge_groups_into_tree(
+    groups: GroupStatistics, criterion: MergeCriterion, mean_variance: float, agglomerator: AbstractAgglomerator | None
+) -> MergedPairs:
+    """Merge a few hundred groups until one is left; return the two that each step merges, (m - 1, 2)."""
+    group_cost = criterion.to_group_cost(len(groups.mean), mean_variance)
+    return _Merger(criterion, mean_variance, group_cost, agglomerator).merge_all_pairs(groups)
+
+
+def cut_merges(children: MergedPairs, n_groups: int) -> IntK:
+    """Return the group of each leaf, (m,), if all but the last ``n_groups`` - 1 merges are made.
+
+    Groups are numbered by their first leaf. If there are fewer leaves than ``n_groups``, each of them is a group.
+    """
+    n_leaves = len(children) + 1
+    n_merges = max(0, n_leaves - n_groups)
+    parent = np.arange(n_leaves + n_merges)
+    parent[children[:n_merges].ravel()] = np.repeat(n_leaves + np.arange(n_merges), 2)
+    while np.any(parent != parent[parent]):
+        parent = parent[parent]
+    roots, first_leaf, inverse = np.unique(parent[:n_leaves], return_index=True, return_inverse=True)
+    group_numbers = np.empty(len(roots), dtype=np.int64)
+    group_numbers[np.argsort(first_leaf)] = np.arange(len(roots))
+    return np.asarray(group_numbers[inverse.ravel()])
+
+
+def agglomerator_or_none(engine: AbstractEngine) -> AbstractAgglomerator | None:
+    """Return the engine's agglomerator; None if it has none."""
+    return engine.agglomerator if isinstance(engine, SupportsAgglomeration) else None
 
 
 def mutually_cheapest_pairs(points: ND, pair_costs: Callable[[IntK, IntK], K]) -> GroupPairs:

@@ -38,6 +38,32 @@ class DistinctRows:
         total_weights = np.add.reduceat(weights[positive][order], np.flatnonzero(is_first))
         return cls(sorted_rows[is_first], total_weights, inverse, positive)
 
+    def draw_coreset(self, n_rows: int, rng: np.random.Generator) -> "DistinctRows":
+        """Return a weighted sample on which the inertia of any centers is about that on all rows; all if so few.
+
+        Half of the draws are in proportion to the weights, half also to the squared distance from the mean, so that
+        small distant groups are not missed (Bachem, Lucic & Krause, "Scalable k-means clustering via lightweight
+        coresets", KDD 2018). Draws at equal steps over sorted rows are stratified. All rows are returned, too, if heavy
+        ones would be drawn so often that fewer than half as many distinct ones result.
+        """
+        if len(self.rows) <= n_rows:
+            return self
+        total = self.weights.sum()
+        differences = self.rows - self.weights @ self.rows / total
+        potential = self.weights * np.einsum("nd,nd->n", differences, differences)
+        shares = self.weights / total
+        if 0.0 < potential.sum() < np.inf:
+            shares = 0.5 * (shares + potential / potential.sum())
+        cumulative = np.cumsum(shares)
+        targets = (np.arange(n_rows) + rng.random()) * (cumulative[-1] / n_rows)
+        drawn = np.minimum(np.searchsorted(cumulative, targets, side="right"), len(self.rows) - 1)
+        positions, counts = np.unique(drawn, return_counts=True)
+        if 2 * len(positions) < n_rows:
+            return self
+        no_rows = np.empty(0, dtype=np.int64)
+        weights = counts * self.weights[positions] / (n_rows * shares[positions])
+        return DistinctRows(self.rows[positions], weights, no_rows, no_rows)
+
     def draw_weighted_rows(self, n_draws: int, rng: np.random.Generator) -> ND:
         """Draw rows (n_draws, D) in proportion to their weights, without replacement; repeat them if too few."""
         n_distinct = min(n_draws, len(self.rows))

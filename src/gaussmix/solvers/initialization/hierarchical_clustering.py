@@ -18,12 +18,11 @@ from typing import Protocol
 import numpy as np
 
 from gaussmix.core.linalg import principal_axes
-from gaussmix.engines.agglomerator import AbstractAgglomerator, SupportsAgglomeration
-from gaussmix.engines.base import AbstractEngine
+from gaussmix.engines.agglomerator import AbstractAgglomerator
 from gaussmix.errors import ParameterError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.initialization.agglomeration import agglomerate
+from gaussmix.solvers.initialization.agglomeration import agglomerate, agglomerator_or_none, cut_merges
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels, sort_components_by_mean
 from gaussmix.solvers.initialization.merge_criteria import MAX_DETERMINANT_COLUMNS, MERGE_CRITERIA, MergedPairs
@@ -84,16 +83,7 @@ class MergeTree:
         Groups are numbered by their first leaf. If there are fewer distinct rows
         than ``n_components``, each of them is a group.
         """
-        n_leaves = len(self.children) + 1
-        n_merges = max(0, n_leaves - n_components)
-        parent = np.arange(n_leaves + n_merges)
-        parent[self.children[:n_merges].ravel()] = np.repeat(n_leaves + np.arange(n_merges), 2)
-        while np.any(parent != parent[parent]):
-            parent = parent[parent]
-        roots, first_leaf, inverse = np.unique(parent[:n_leaves], return_index=True, return_inverse=True)
-        group_numbers = np.empty(len(roots), dtype=np.int64)
-        group_numbers[np.argsort(first_leaf)] = np.arange(len(roots))
-        return np.append(group_numbers[inverse.ravel()], -1)[self.leaf_of_row]
+        return np.append(cut_merges(self.children, n_components), -1)[self.leaf_of_row]
 
 
 def build_merge_tree(problem: Problem, criterion: str = DEFAULT_MERGE_CRITERION) -> MergeTree:
@@ -123,15 +113,8 @@ def build_merge_tree(problem: Problem, criterion: str = DEFAULT_MERGE_CRITERION)
     rows = _scale_principal_components(distinct.rows, counts, method.needs_whitening)
     mean_variance = float(counts @ (rows**2).sum(axis=1)) / (counts.sum() * rows.shape[1])
     mean_variance = max(mean_variance, np.finfo(float).eps)
-    agglomerator = _agglomerator_or_none(problem.engine)
+    agglomerator = agglomerator_or_none(problem.engine)
     return MergeTree(method.agglomerate(rows, counts, mean_variance, agglomerator), leaf_of_row)
-
-
-def _agglomerator_or_none(engine: AbstractEngine) -> AbstractAgglomerator | None:
-    """Return the engine's agglomerator if it has one that is worth its preparation."""
-    if isinstance(engine, SupportsAgglomeration) and engine.agglomerator.should_run():
-        return engine.agglomerator
-    return None
 
 
 def _scale_principal_components(rows: ND, row_counts: N, should_whiten: bool) -> ND:

@@ -27,11 +27,11 @@ from gaussmix.solvers.initialization.initial_mixture import (
 from gaussmix.solvers.initialization.kmeans import (
     LLOYD_TOLERANCE,
     initialize_kmeans,
-    kmeans_plusplus,
     make_standardized_metric,
     mean_variance_at_common_scale,
     rows_with_common_scale,
 )
+from gaussmix.solvers.initialization.kmeans_plusplus import kmeans_plusplus
 from gaussmix.types import KD, IntN
 
 InitMethod = Callable[[Problem, int, np.random.Generator], Mixture]

@@ -1,34 +1,48 @@
-"""k-means as an initialization: seeds by k-means++, then Lloyd's algorithm.
+"""k-means as an initialization: groups around k-means++ seeds, merged by Ward's criterion, then Lloyd's algorithm.
 
-Seeds are drawn from the distinct rows in sorted order, in proportion to their weights. The result therefore does not
-depend on the order of the rows, and a row of weight 2 equals that row twice. k-means++ is the greedy variant that
-scikit-learn uses (Arthur & Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007): of 2 + log K
-candidates it keeps the one that lowers the inertia the most.
+One run of k-means++ often puts two centers into one cluster and one between two others, and Lloyd's algorithm cannot
+leave that. Of several times as many groups every cluster contains at least one. Then the two groups whose merge
+increases the inertia the least are merged, again and again (Ward, "Hierarchical grouping to optimize an objective
+function", JASA 58, 1963). All of this happens on the distinct rows with their weights.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.core.kmeans_run import LloydRunInput
 from gaussmix.core.linalg import row_space_coordinates
-from gaussmix.core.precision_roots import DiagonalPrecisionRoot, SphericalPrecisionRoot
+from gaussmix.core.moments import MomentKind
+from gaussmix.core.precision_roots import AbstractPrecisionRoot, DiagonalPrecisionRoot, SphericalPrecisionRoot
 from gaussmix.core.quadratics import CentersModel
-from gaussmix.engines.base import AbstractEngine, AssignmentKind
+from gaussmix.engines.base import AssignmentKind
+from gaussmix.engines.kmeans_runner import SupportsKMeansRuns
 from gaussmix.model import prediction
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem, make_memory_source
-from gaussmix.solvers.em.lloyd import LLOYD_MAX_ITER, Metric, lloyd_centers
+from gaussmix.solvers.em.lloyd import LLOYD_MAX_ITER, RELATIVE_ROUNDING, Metric, lloyd_centers
+from gaussmix.solvers.initialization.agglomeration import agglomerator_or_none, cut_merges, merge_groups_into_tree
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.initial_mixture import (
     argsort_components_by_mean,
     initialize_from_labels,
     initialize_from_moments,
 )
+from gaussmix.solvers.initialization.kmeans_plusplus import kmeans_plusplus
+from gaussmix.solvers.initialization.merge_criteria import WARD_CRITERION, GroupStatistics
+from gaussmix.solvers.initialization.subsampling import sample_if_many_rows
 from gaussmix.sources.base import AbstractSource
-from gaussmix.types import KD, ND, D, IntD, IntN, N
+from gaussmix.types import KD, D, IntD, IntN, K
 
 LLOYD_TOLERANCE = 1e-4  # squared movement of the centers, relative to the mean variance of a column
+_GROUPS_PER_COMPONENT = 4
+_MAX_EXTRA_GROUPS = 100  # beyond one per component; bounds the number of pairs that merging compares
+_MIN_ROWS_PER_GROUP = 2
+_GROUP_LLOYD_MAX_ITER = 3
+_ROWS_PER_GROUP = 40  # of a coreset; more hardly improve the groups
+_MAX_TRIALS_PER_GROUP = 4
 _N_INIT_IF_WIDE = 10
 _MIN_WIDE_COLUMNS = 32
 
@@ -38,6 +52,13 @@ class CommonScaleRows(NamedTuple):
 
     source: AbstractSource
     exponents: IntD
+
+
+class KMeansGroups(NamedTuple):
+    """The means (m, D) and the masses (m,) of groups of rows."""
+
+    centers: KD
+    masses: K
 
 
 def make_standardized_metric(standard_deviations: D) -> Metric:
@@ -50,45 +71,15 @@ def make_standardized_metric(standard_deviations: D) -> Metric:
     return metric
 
 
-def kmeans_plusplus(
-    distinct: DistinctRows, n_components: int, engine: AbstractEngine, rng: np.random.Generator, metric: Metric
-) -> KD:
-    """Draw K distinct rows that are far from each other in the metric, (K, D): greedy k-means++."""
-    rows, weights = distinct.rows, distinct.weights
-    source = make_memory_source(rows)
-
-    def squared_distances(candidates: IntN) -> ND:
-        return -2.0 * prediction.component_scores(metric(rows[candidates]), source, engine)
-
-    indices = [int(_draw_indices(weights, 1, rng)[0])]
-    nearest = squared_distances(np.array(indices))[:, 0]
-    for _ in range(1, n_components):
-        candidates = _draw_indices(weights * nearest, 2 + int(np.log(n_components)), rng)
-        new_nearest = np.minimum(squared_distances(candidates), nearest[:, None])
-        best = int(np.argmin(weights @ new_nearest))
-        indices.append(int(candidates[best]))
-        nearest = new_nearest[:, best]
-    return rows[indices]
-
-
-def _draw_indices(potential: N, size: int, rng: np.random.Generator) -> IntN:
-    """Draw row positions (size,) in proportion to a potential (n,), or uniformly if it is zero everywhere."""
-    cumulative = np.cumsum(potential)
-    if not cumulative[-1] > 0:  # every distinct row is already a center
-        return np.asarray(rng.integers(len(potential), size=size))
-    indices: IntN = np.searchsorted(cumulative, rng.random(size) * cumulative[-1], side="right")
-    return np.asarray(np.minimum(indices, len(potential) - 1))
-
-
 def initialize_kmeans(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """Return the mixture of the partition of k-means in the data's units.
 
     With more columns than rows per component, all rows are about equally far from each other. k-means++ then often
     leads to a poor partition, and the best of several runs is used.
     """
-    rows = _KMeansRows.from_problem(problem)
+    rows = KMeansRows.from_problem(problem)
     if not rows.has_more_columns_than_rows_per_component(n_components):
-        return initialize_from_centers(problem, rows.find_centers(n_components, rng))
+        return initialize_from_centers(problem, rows.to_frame(rows.find_centers(n_components, rng)))
     narrow = rows.with_at_most_as_many_columns_as_rows()
     candidates = [narrow.find_partition(n_components, rng) for _ in range(_N_INIT_IF_WIDE)]
     best = min(candidates, key=lambda partition: partition.inertia)
@@ -103,8 +94,11 @@ class _Partition(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _KMeansRows:
-    """The rows of a problem in the data's units up to powers of two, and what all runs of k-means on them share."""
+class KMeansRows:
+    """The rows of a problem in the data's units up to powers of two, and what all runs of k-means on them share.
+
+    Centers are in the frame of ``problem``, which has one scale; ``exponents`` (D,) take them to another frame.
+    """
 
     problem: Problem
     exponents: IntD
@@ -112,7 +106,7 @@ class _KMeansRows:
     distinct: DistinctRows
 
     @classmethod
-    def from_problem(cls, problem: Problem) -> "_KMeansRows":
+    def from_problem(cls, problem: Problem) -> "KMeansRows":
         """Return the rows of a problem with a common scale of all columns."""
         source, exponents = rows_with_common_scale(problem)
         tolerance = LLOYD_TOLERANCE * mean_variance_at_common_scale(problem, exponents)
@@ -123,7 +117,7 @@ class _KMeansRows:
         n_features = self.problem.source.n_features
         return n_features >= _MIN_WIDE_COLUMNS and n_components * n_features > len(self.distinct.rows)
 
-    def with_at_most_as_many_columns_as_rows(self) -> "_KMeansRows":
+    def with_at_most_as_many_columns_as_rows(self) -> "KMeansRows":
         """Return the rows in coordinates of the space that the m distinct ones span, of m columns at most.
 
         All distances stay the same, and so do all runs of k-means, which then take a fraction of the time.
@@ -145,20 +139,102 @@ class _KMeansRows:
     def find_partition(self, n_components: int, rng: np.random.Generator) -> _Partition:
         """Run k-means once; return the groups of the rows and the inertia."""
         source, engine = self.problem.source, self.problem.engine
-        model = CentersModel.euclidean(np.ldexp(self.find_centers(n_components, rng), -self.exponents))
+        model = CentersModel.euclidean(self.find_centers(n_components, rng))
         labels, scores = prediction.labels_and_best_scores(model, source, engine)
         return _Partition(labels, -2.0 * float(source.collect(None)[1] @ scores))
 
     def find_centers(self, n_components: int, rng: np.random.Generator, max_iter: int = LLOYD_MAX_ITER) -> KD:
-        """Run k-means once; return the centers (K, D) in the frame of the problem, sorted by their first column."""
-        seeds = kmeans_plusplus(self.distinct, n_components, self.problem.engine, rng, CentersModel.euclidean)
-        centers = lloyd_centers(self.problem, seeds, self.squared_movement_tolerance, max_iter=max_iter)
-        return np.asarray(np.ldexp(centers[argsort_components_by_mean(centers, centers.std(axis=0))], self.exponents))
+        """Run k-means once; return the centers (K, D), sorted by their first column."""
+        return self.find_centers_from_groups(self.find_groups(n_components, rng), n_components, rng, max_iter)
+
+    def find_centers_from_groups(
+        self, groups: KMeansGroups, n_components: int, rng: np.random.Generator, max_iter: int = LLOYD_MAX_ITER
+    ) -> KD:
+        """Run k-means from merged groups; return the centers (K, D), sorted by their first column."""
+        start = self.merge_groups(groups, n_components, rng)
+        centers = self._run_lloyd(start, max_iter).centers
+        return np.asarray(centers[argsort_components_by_mean(centers, centers.std(axis=0))])
+
+    def find_groups(self, n_components: int, rng: np.random.Generator) -> KMeansGroups:
+        """Return several groups per component, of a coreset: seeds after a few iterations of Lloyd's algorithm."""
+        n_wanted = n_components + min((_GROUPS_PER_COMPONENT - 1) * n_components, _MAX_EXTRA_GROUPS)
+        n_groups = min(n_wanted, max(n_components, len(self.distinct.rows) // _MIN_ROWS_PER_GROUP))
+        sample = replace(self, distinct=self.distinct.draw_coreset(_ROWS_PER_GROUP * n_groups, rng))
+        engine = self.problem.engine
+        seeds = kmeans_plusplus(sample.distinct, n_groups, engine, rng, CentersModel.euclidean, _MAX_TRIALS_PER_GROUP)
+        return sample._run_lloyd(seeds, _GROUP_LLOYD_MAX_ITER)
+
+    def merge_groups(self, groups: KMeansGroups, n_components: int, rng: np.random.Generator) -> KD:
+        """Return the means (K, D) of groups merged by Ward's criterion; if too few have rows, draw seeds instead."""
+        is_filled = groups.masses > 0
+        centers, masses = groups.centers[is_filled], groups.masses[is_filled]
+        if len(groups.centers) == n_components:
+            return groups.centers
+        if len(centers) < n_components:
+            return kmeans_plusplus(self.distinct, n_components, self.problem.engine, rng, CentersModel.euclidean)
+        numbers, no_scatter = np.arange(len(masses)), np.zeros(len(masses))
+        statistics = GroupStatistics(numbers, masses, np.ascontiguousarray(centers.T), no_scatter, None)
+        agglomerator = agglomerator_or_none(self.problem.engine)
+        children = merge_groups_into_tree(statistics, WARD_CRITERION, 1.0, agglomerator)
+        members = (cut_merges(children, n_components) == np.arange(n_components)[:, None]) * masses
+        return np.asarray(members @ centers / members.sum(axis=1)[:, None])
+
+    def _run_lloyd(self, start: KD, max_iter: int) -> KMeansGroups:
+        """Return the centers (K, D) after Lloyd's algorithm, and the masses of the clusters whose means they are."""
+        distinct, engine = self.distinct, self.problem.engine
+        if isinstance(engine, SupportsKMeansRuns):
+            run = LloydRunInput(
+                distinct.rows,
+                distinct.weights,
+                start,
+                self.squared_movement_tolerance,
+                RELATIVE_ROUNDING**2,
+                relocates_empty=False,
+                max_iter=max_iter,
+            )
+            result = engine.kmeans_runner.run_lloyd(run)
+            if result is not None and (result.has_converged or len(result.objectives) == max_iter):
+                return KMeansGroups(result.centers, result.masses)
+        problem = replace(self.problem, source=make_memory_source(distinct.rows, distinct.weights))
+        centers = lloyd_centers(problem, start, self.squared_movement_tolerance, max_iter=max_iter - 1)
+        moments = problem.e_step(CentersModel.euclidean(centers), MomentKind.NONE, AssignmentKind.HARD).moments
+        return KMeansGroups(moments.mean, moments.mass)
+
+    def to_frame(self, centers: KD) -> KD:
+        """Return centers (K, D) in the frame of the problem that the rows were taken from."""
+        return np.asarray(np.ldexp(centers, self.exponents))
 
 
 def kmeans_centers(problem: Problem, n_components: int, rng: np.random.Generator, max_iter: int = LLOYD_MAX_ITER) -> KD:
     """Run k-means in the data's units; return the centers (K, D) in the frame, sorted by their first column."""
-    return _KMeansRows.from_problem(problem).find_centers(n_components, rng, max_iter)
+    rows = KMeansRows.from_problem(problem)
+    return rows.to_frame(rows.find_centers(n_components, rng, max_iter))
+
+
+def iterate_starts_from_merged_groups(
+    problem: Problem, n_components: int, n_starts: int, rng: np.random.Generator
+) -> Iterator[KD]:
+    """Yield ``n_starts`` initial centers (K, D) in the frame, which has one scale.
+
+    Of many rows each start uses another sample, and its centers are those of k-means on the sample.
+    """
+    all_rows: KMeansRows | None = None
+    for _ in range(n_starts):
+        sample = sample_if_many_rows(problem, n_components, rng)
+        if sample is not problem:
+            yield KMeansRows.from_problem(sample).find_centers(n_components, rng)
+            continue
+        all_rows = all_rows or KMeansRows.from_problem(problem)
+        yield all_rows.merge_groups(all_rows.find_groups(n_components, rng), n_components, rng)
+
+
+def nearest_center_model(problem: Problem, centers: KD) -> CentersModel:
+    """Return the model that assigns rows to the nearest of the centers (K, D) in the data's units, all in the frame."""
+    _, exponents = rows_with_common_scale(problem)
+    root: AbstractPrecisionRoot = SphericalPrecisionRoot(np.ones(len(centers)))
+    if exponents.any():
+        root = DiagonalPrecisionRoot(np.tile(np.ldexp(1.0, -exponents), (len(centers), 1)))
+    return CentersModel(centers, root)
 
 
 def initialize_from_centers(problem: Problem, centers: KD) -> Mixture:
@@ -166,14 +242,8 @@ def initialize_from_centers(problem: Problem, centers: KD) -> Mixture:
 
     ``centers`` (K, D) are in the frame.
     """
-    _, exponents = rows_with_common_scale(problem)
-    root = (
-        DiagonalPrecisionRoot(np.tile(np.ldexp(1.0, -exponents), (len(centers), 1)))
-        if exponents.any()
-        else SphericalPrecisionRoot(np.ones(len(centers)))
-    )
     without_prior = replace(problem, source=problem.source.with_label_prior(None))
-    moments = without_prior.e_step(CentersModel(centers, root), assignment=AssignmentKind.HARD).moments
+    moments = without_prior.e_step(nearest_center_model(problem, centers), assignment=AssignmentKind.HARD).moments
     return initialize_from_moments(problem, moments)
 
 

@@ -10,21 +10,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.core.group_costs import GroupCost, GroupCostKind, GroupMoments
+from gaussmix.core.moments import MomentKind
 from gaussmix.types import ND, Array, IntK, IntNC, K, N
 
 MergedPairs = IntNC  # the two groups that each step merges, (m - 1, 2), as in scikit-learn's ``children_``
 
 MAX_DETERMINANT_COLUMNS = 12  # with more columns a determinant is below 1e-7 of the trace term, and is left out
-_PRIOR_VARIANCE = 0.1  # for whitened rows, whose covariance is the identity
+PRIOR_VARIANCE = 0.1  # for whitened rows, whose covariance is the identity
 _RELATIVE_PIVOT_TOLERANCE = 1e-12  # a smaller pivot, relative to the variance of its column, is rounding error
 _MIN_PIVOT = float(np.finfo(float).tiny)  # the inverse of a smaller pivot overflows
 
 
 @dataclass(frozen=True)
 class GroupStatistics:
-    """Moments of m groups: ids (m,), mass (m,), mean (D, m), trace (m,), and scatter (D, D, m) or None.
+    """Moments of m groups: ids (m,), mass (m,), mean (D, m), trace (m,), and scatter (D, D, m), (D, m) or None.
 
-    ``trace`` is the trace of the scatter. The scatter is None where the criterion needs no determinant.
+    ``trace`` is the trace of the scatter. The scatter is None where the criterion needs the trace alone, and its
+    diagonals where it needs variances.
     """
 
     group_ids: IntK
@@ -60,7 +62,8 @@ class GroupStatistics:
         trace = self.trace + others.trace + _column_products(weighted_differences, differences)
         scatter = None
         if self.scatter is not None and others.scatter is not None:
-            scatter = weighted_differences[:, None] * differences
+            pairs = weighted_differences if self.scatter.ndim == 2 else weighted_differences[:, None]
+            scatter = pairs * differences
             scatter += self.scatter
             scatter += others.scatter
         return GroupStatistics(others.group_ids, mass, self.mean + fraction * differences, trace, scatter)
@@ -99,7 +102,7 @@ class MergeCriterion:
         return GroupCost(
             self.cost_kind,
             mean_variance,
-            prior_mass * _PRIOR_VARIANCE,
+            prior_mass * PRIOR_VARIANCE,
             prior_mass,
             _RELATIVE_PIVOT_TOLERANCE,
             _MIN_PIVOT,
@@ -137,8 +140,23 @@ def _regularized_determinant_cost(groups: GroupStatistics, mean_variance: float)
     """
     n_columns = len(groups.mean)
     scatter = np.zeros((n_columns, n_columns, len(groups.mass))) if groups.scatter is None else groups.scatter.copy()
-    np.einsum("iim->im", scatter)[:] += (n_columns + 1) * _PRIOR_VARIANCE
+    np.einsum("iim->im", scatter)[:] += (n_columns + 1) * PRIOR_VARIANCE
     return np.asarray(groups.mass * np.log(_determinants_overwriting_input(scatter, groups.mass + (n_columns + 1))))
+
+
+def _regularized_variances_cost(groups: GroupStatistics, mean_variance: float) -> K:
+    """Return mass times the summed logs of each group's variances, (m,), shrunk like the determinant's covariance."""
+    assert groups.scatter is not None
+    n_columns = len(groups.mean)
+    variances = (groups.scatter + (n_columns + 1) * PRIOR_VARIANCE) / (groups.mass + (n_columns + 1))
+    return np.asarray(groups.mass * np.log(variances).sum(axis=0))
+
+
+def _regularized_trace_cost(groups: GroupStatistics, mean_variance: float) -> K:
+    """Return mass times the log of the trace of each group's covariance, (m,), shrunk like the determinant's."""
+    n_columns = len(groups.mean)
+    total = groups.trace + (n_columns + 1) * PRIOR_VARIANCE * n_columns
+    return np.asarray(groups.mass * np.log(total / (groups.mass + (n_columns + 1))))
 
 
 # The first three are those of Fraley (1998, sections 2 and 3, with alpha = beta = 1) for the structures of these names.
@@ -152,6 +170,15 @@ MERGE_CRITERIA = {
         needs_scatter=True,
         needs_whitening=True,
     ),
+}
+
+WARD_CRITERION = MERGE_CRITERIA["EII"]
+
+# By the kind of moments of groups whose pooled variances are PRIOR_VARIANCE (`mixture_reduction.py`).
+LIKELIHOOD_CRITERIA = {
+    MomentKind.FULL: MERGE_CRITERIA["whitened"],
+    MomentKind.DIAGONAL: MergeCriterion(_regularized_variances_cost, GroupCostKind.REGULARIZED_VARIANCES),
+    MomentKind.TRACE: MergeCriterion(_regularized_trace_cost, GroupCostKind.REGULARIZED_TRACE),
 }
 
 

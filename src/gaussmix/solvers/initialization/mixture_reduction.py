@@ -8,20 +8,26 @@ Sci. Comput. 20, 1998) on moments instead of rows (Runnalls, "Kullback-Leibler a
 mixture reduction", IEEE Trans. Aerospace and Electronic Systems 43, 2007).
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
-from gaussmix.core.linalg import symmetric_log_determinants
+from gaussmix.core import linalg
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.types import Array, D, IntK, K
+from gaussmix.engines.agglomerator import AbstractAgglomerator
+from gaussmix.solvers.initialization.agglomeration import cut_merges, merge_groups_into_tree
+from gaussmix.solvers.initialization.merge_criteria import LIKELIHOOD_CRITERIA, PRIOR_VARIANCE, GroupStatistics
+from gaussmix.types import Array, D, IntK
 
 _RELATIVE_FLOOR = 1e-9  # variance of equal rows, relative to the overall variance
+_MAX_FULL_COLUMNS = 32  # with more columns, variances alone choose the pairs to merge; determinants take much longer
 
-NLLPerGroupFunction = Callable[[Moments], K]
 
-
-def merge_groups(moments: Moments, n_components: int, column_variances: D, mean_row_weight: float) -> Moments:
+def merge_groups(
+    moments: Moments,
+    n_components: int,
+    column_variances: D,
+    mean_row_weight: float,
+    agglomerator: AbstractAgglomerator | None = None,
+) -> Moments:
     """Merge the groups whose merge loses the least likelihood; return the moments of the ``n_components`` left.
 
     Parameters
@@ -35,73 +41,60 @@ def merge_groups(moments: Moments, n_components: int, column_variances: D, mean_
     mean_row_weight : float
         Mean weight of a row. Each group's covariance is shrunk toward the pooled one with the weight of
         D + 1 rows, so that small groups have a regular covariance.
+    agglomerator : AbstractAgglomerator, optional
+        Without one, NumPy makes all merges.
     """
     n_kept = max(n_components, int((moments.mass > 0).sum()))
     groups = moments.select_components(np.sort(np.argsort(moments.mass <= 0, kind="stable")[:n_kept]))
-    compute_nll_per_group = _make_nll_per_group_function(groups, column_variances, mean_row_weight)
-    group_nll = compute_nll_per_group(groups)
-    n_groups = len(group_nll)
-    costs = np.full((n_groups, n_groups), np.inf)
-    for first in range(n_groups - 1):
-        costs[first, first + 1 :] = _merge_costs(
-            groups, group_nll, first, np.arange(first + 1, n_groups), compute_nll_per_group
-        )
-    is_active = np.ones(n_groups, dtype=bool)
-    for _ in range(n_groups - n_components):
-        first, second = (int(i) for i in np.unravel_index(np.argmin(costs), costs.shape))
-        merged = groups.select_components(np.array([first])) + groups.select_components(np.array([second]))
-        groups.mass[first], groups.mean[first], groups.scatter[first] = (
-            merged.mass[0],
-            merged.mean[0],
-            merged.scatter[0],
-        )
-        group_nll[first] = compute_nll_per_group(merged)[0]
-        is_active[second] = False
-        costs[second, :] = costs[:, second] = np.inf
-        others = np.flatnonzero(is_active & (np.arange(n_groups) != first))
-        costs[np.minimum(first, others), np.maximum(first, others)] = _merge_costs(
-            groups, group_nll, first, others, compute_nll_per_group
-        )
-    return groups.select_components(np.flatnonzero(is_active))
+    if n_kept == n_components:
+        return groups
+    kind, statistics = _scale_to_prior(groups, column_variances, mean_row_weight)
+    children = merge_groups_into_tree(statistics, LIKELIHOOD_CRITERIA[kind], 1.0, agglomerator)
+    return _unite_groups(groups, cut_merges(children, n_components), n_components)
 
 
-def _merge_costs(
-    groups: Moments, group_nll: K, index: int, other_indices: IntK, compute_nll_per_group: NLLPerGroupFunction
-) -> K:
-    """Return the loss of log-likelihood, in nats, for merging one group with each of some others, (m,)."""
-    merged = groups.select_components(np.full(len(other_indices), index)) + groups.select_components(other_indices)
-    return np.asarray(compute_nll_per_group(merged) - group_nll[index] - group_nll[other_indices])
+def _scale_to_prior(groups: Moments, column_variances: D, mean_row_weight: float) -> tuple[MomentKind, GroupStatistics]:
+    """Return the groups in rows of mean weight, in coordinates whose pooled variances are `PRIOR_VARIANCE`.
 
-
-def _make_nll_per_group_function(groups: Moments, column_variances: D, mean_row_weight: float) -> NLLPerGroupFunction:
-    """Return a function from the moments of groups to each group's negative log-likelihood under its own Gaussian.
-
-    A constant per row is left out.
+    The kind says which part of their scatter the result contains.
     """
-    n_features = len(column_variances)
-    min_variances = _RELATIVE_FLOOR * np.where(column_variances > 0, column_variances, 1.0)
-    floor: Array = {MomentKind.FULL: np.diag(min_variances), MomentKind.DIAGONAL: min_variances}.get(
-        groups.kind, min_variances.sum()
-    )
-    pooled_matrix_variances_or_trace = groups.scatter.sum(axis=0) / groups.mass.sum() + floor
-    prior_mass = mean_row_weight * (n_features + 1)
+    floor = _RELATIVE_FLOOR * np.where(column_variances > 0, column_variances, 1.0)
+    mass = groups.mass / mean_row_weight
+    centered = groups.mean - groups.mass @ groups.mean / groups.mass.sum()
+    pooled = groups.scatter.sum(axis=0) / groups.mass.sum()
+    factor = linalg.cholesky((pooled + np.diag(floor)) / PRIOR_VARIANCE) if _is_small_and_full(groups) else None
+    if factor is not None:
+        root = linalg.invert_lower(factor)
+        scatter = (root @ groups.scatter @ root.T).transpose(1, 2, 0) / mean_row_weight
+        return MomentKind.FULL, _make_statistics(mass, root @ centered.T, np.einsum("iim->m", scatter), scatter)
+    if groups.kind is MomentKind.TRACE:
+        factor_of_squares = PRIOR_VARIANCE * len(floor) / (pooled + floor.sum())
+        trace = groups.scatter * factor_of_squares / mean_row_weight
+        return groups.kind, _make_statistics(mass, centered.T * np.sqrt(factor_of_squares), trace, None)
+    is_full = groups.kind is MomentKind.FULL
+    factors = PRIOR_VARIANCE / ((np.diagonal(pooled) if is_full else pooled) + floor)
+    squares = np.einsum("mii->mi", groups.scatter) if is_full else groups.scatter
+    variances = (squares * (factors / mean_row_weight)).T
+    means = (centered * np.sqrt(factors)).T
+    return MomentKind.DIAGONAL, _make_statistics(mass, means, variances.sum(axis=0), variances)
 
-    def compute_nll_per_group(group_moments: Moments) -> K:
-        shape = (len(group_moments.mass),) + (1,) * (group_moments.scatter.ndim - 1)
-        matrices_variances_or_traces = (group_moments.scatter + prior_mass * pooled_matrix_variances_or_trace) / (
-            group_moments.mass + prior_mass
-        ).reshape(shape)
-        return np.asarray(
-            0.5 * group_moments.mass * _log_determinants(matrices_variances_or_traces, group_moments.kind, n_features)
-        )
 
-    return compute_nll_per_group
+def _is_small_and_full(groups: Moments) -> bool:
+    """Return whether determinants of the groups' scatter choose the pairs to merge."""
+    return groups.kind is MomentKind.FULL and groups.mean.shape[1] <= _MAX_FULL_COLUMNS
 
 
-def _log_determinants(matrices_variances_or_traces: Array, kind: MomentKind, n_features: int) -> K:
-    """Return the log determinants (K,) of covariances, given as matrices, column variances or traces by ``kind``."""
-    if kind is MomentKind.FULL:
-        return symmetric_log_determinants(matrices_variances_or_traces)
-    if kind is MomentKind.DIAGONAL:
-        return np.asarray(np.log(matrices_variances_or_traces).sum(axis=1))
-    return np.asarray(n_features * np.log(matrices_variances_or_traces / n_features))
+def _make_statistics(mass: Array, mean: Array, trace: Array, scatter: Array | None) -> GroupStatistics:
+    """Return groups numbered from 0, of contiguous arrays."""
+    contiguous = None if scatter is None else np.ascontiguousarray(scatter)
+    return GroupStatistics(np.arange(len(mass)), mass, np.ascontiguousarray(mean), np.asarray(trace), contiguous)
+
+
+def _unite_groups(groups: Moments, labels: IntK, n_components: int) -> Moments:
+    """Return the moments of the unions of groups with equal labels, (m,), from 0 to ``n_components`` - 1."""
+    members = (labels == np.arange(n_components)[:, None]).astype(float)
+    mass = members @ groups.mass
+    mean = (members * groups.mass) @ groups.mean / mass[:, None]
+    between = groups.kind.weighted_outer_products(groups.mean - mean[labels], groups.mass)
+    scatter = np.tensordot(members, groups.scatter + between, axes=1)
+    return Moments(mass, mean, scatter, groups.kind)

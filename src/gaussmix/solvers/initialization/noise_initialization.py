@@ -29,9 +29,8 @@ from gaussmix.solvers.initialization.initializer import (
     best_after_ten_iterations,
     initialize,
     initialize_from_merged_groups,
-    start_sample_size,
 )
-from gaussmix.solvers.initialization.subsampling import draw_representative_sample
+from gaussmix.solvers.initialization.subsampling import draw_representative_sample, start_sample_size
 from gaussmix.types import ND, BoolN, D, N
 
 MIN_NOISE_WEIGHT, MAX_NOISE_WEIGHT = 0.02, 0.5  # bounds of the initial weight of the noise

@@ -30,6 +30,11 @@ from gaussmix.types import ND, N
 HashArray = NDArray[np.uint64]
 CellIndexer = Callable[[ND], HashArray]  # from rows (n, D) to the cell number of each value, (n, D)
 
+_MAX_UNSAMPLED_ROWS = 10_000
+_MIN_SAMPLE_ROWS = 4_000
+_SAMPLE_ROWS_PER_COMPONENT = 250
+_SAMPLE_ROWS_PER_COMPONENT_AND_COLUMN = 10  # a covariance of more columns needs more rows
+
 _CELLS_PER_COLUMN = 2.0**27  # large compared with the rows of a sample, small compared with rounding errors
 _MIN_COLUMN_RANGE = 1e-280  # a column with a smaller range cannot be divided into cells
 _OVERSAMPLING_FACTOR = 1.25  # collects more rows than requested, so that one pass usually suffices
@@ -82,6 +87,35 @@ class _PartialSample:
             # Rows of one cell differ only by rounding. The minimum of each column does not depend on their order.
             rows, weights = np.minimum.reduceat(rows, first, axis=0), np.add.reduceat(weights, first)
         return RowSample(priorities[first], rows, weights).take_first(self.max_rows)
+
+
+def start_sample_size(n_components: int, n_features: int) -> int:
+    """Return the number of rows to sample: 250 per component, or 10 per component and column; at least 4000."""
+    return max(
+        _MIN_SAMPLE_ROWS,
+        n_components * max(_SAMPLE_ROWS_PER_COMPONENT, _SAMPLE_ROWS_PER_COMPONENT_AND_COLUMN * n_features),
+    )
+
+
+def max_unsampled_rows(n_components: int, n_features: int) -> int:
+    """Return the largest number of rows that are not sampled: 10 000, or twice the sample if that is more."""
+    return max(_MAX_UNSAMPLED_ROWS, 2 * start_sample_size(n_components, n_features))
+
+
+def sample_if_many_rows(problem: Problem, n_components: int, rng: np.random.Generator) -> Problem:
+    """Return the problem on a sample of its rows if there are many distinct ones, else the problem."""
+    n_features = problem.source.n_features
+    max_rows = max_unsampled_rows(n_components, n_features)
+    if problem.n_rows <= max_rows:
+        return problem
+    state = rng.bit_generator.state
+    sample = draw_representative_sample(problem, max_rows + 1, rng)
+    if len(sample.rows) <= max_rows:
+        # Repeated rows and rows of weight zero change neither the decision to sample nor the random draws.
+        rng.bit_generator.state = state
+        return problem
+    sample = sample.take_first(start_sample_size(n_components, n_features))
+    return problem.on_sample_of_rows(sample.rows, sample.weights)
 
 
 def draw_representative_sample(problem: Problem, max_sample_rows: int, rng: np.random.Generator) -> RowSample:

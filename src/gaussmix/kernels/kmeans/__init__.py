@@ -1,0 +1,1 @@
+"""k-means over rows in groups: seeds by k-means++, and whole runs of Lloyd's algorithm without Python."""
