@@ -225,11 +225,12 @@ class FusedParameters(NamedTuple):
 
 
 class FusedWorkspace(NamedTuple):
-    """The arrays of a fused EM run that nobody reads afterwards.
+    """The arrays of a fused EM run that nobody reads afterwards; all threads of the run share them.
 
     ``precision_root`` (K, D, D) is the inverse of the Cholesky factor. Sums: ``mass``, ``first_moments``, ``scatter``,
-    and before the lanes are added ``lane_sums`` (K, 1 + D + D (D + 1) / 2, SIMD_WIDTH). The others are the next
-    parameters and buffers.
+    and those of each chunk of rows, ``chunk_sums`` (n_chunks, n_sums). ``control`` coordinates the threads
+    (fused/chunks.py). The others are the next parameters and buffers. Axis-aligned structures have no matrices, but for
+    one row (K, 1, D) of precision roots and of scatter.
     """
 
     precision_root: Any
@@ -237,25 +238,44 @@ class FusedWorkspace(NamedTuple):
     mass: Any
     first_moments: Any
     scatter: Any
-    lane_sums: Any
+    chunk_sums: Any
+    control: Any
     next_axis_variances: Any
     next_axes: Any
     next_covariance_factor: Any
     next_precision_root: Any
     score_offset: Any
-    responsibilities: Any
     component_buffer: Any
     feature_buffer: Any
-    difference_buffer: Any
     axis_scatter: Any
     matrix_buffer: Any
     rotated_scatter: Any
 
 
+class FusedBuffers(NamedTuple):
+    """The arrays that each thread of a fused EM run has for itself.
+
+    ``lane_sums`` (K, 1 + D + number of products, SIMD_WIDTH) are the sums of a chunk before the lanes are added.
+    """
+
+    lane_sums: Any
+    responsibilities: Any
+    best_scores: Any
+    difference_buffer: Any
+    group_differences: Any
+    group_weighted_differences: Any
+
+
 # All arrays of a fused EM run.
 FusedState = namedtuple(  # type: ignore[misc]
     "FusedState",
-    (*FusedRows._fields, *FusedConstants._fields, *FusedParameters._fields, *FusedWorkspace._fields),
+    (
+        *FusedRows._fields,
+        *FusedConstants._fields,
+        *FusedParameters._fields,
+        *FusedWorkspace._fields,
+        *FusedBuffers._fields,
+    ),
 )
 
 

@@ -186,7 +186,12 @@ def _full_pass_layouts(
 
 def _fused_em_layouts(state: str, axes: str, objectives: str, *structure_codes: str) -> ArgumentLayouts:
     """Return the layouts of the fused run whose M-steps a first M-step calls."""
-    return (state, *structure_codes, "d", "b", "d", "q")
+    return (state, *structure_codes, "d", "b", "d", "q", "q")
+
+
+def _fused_em_layouts_of_helper(state: str, is_diagonal: str) -> ArgumentLayouts:
+    """Return the layouts of the fused run whose kernels a helper calls."""
+    return (state, "q", "q", "q", "d", "b", "d", "q", "q")
 
 
 run_full_pass = CompiledFunction("run_full_pass", _kernel_importer("passes.full_pass", "run_full_pass"))
@@ -200,6 +205,11 @@ fill_candidate_lists = CompiledFunction(
     "fill_candidate_lists", _kernel_importer("passes.candidate_lists", "fill_candidate_lists")
 )
 run_fused_em = CompiledFunction("run_fused_em", _kernel_importer("fused.em_loop", "run_fused_em"))
+help_fused_run = CompiledFunction(
+    "help_fused_run",
+    _kernel_importer("fused.chunks", "help_fused_run"),
+    (run_fused_em, _fused_em_layouts_of_helper),
+)
 run_first_m_step = CompiledFunction(
     "run_first_m_step",
     _kernel_importer("fused.first_m_step", "run_first_m_step"),
