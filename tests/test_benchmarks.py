@@ -60,6 +60,31 @@ def test_variational_iterations_agree_and_are_timed(tmp_path, capsys):
     assert "| tied, 300 x 2, K = 3 |" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("models", ["mixture", "bayes"])
+def test_predictions_are_timed(models, tmp_path, capsys):
+    path = str(tmp_path / "predictions.json")
+    main(
+        [
+            "predictions",
+            "--shapes",
+            "2,3",
+            "--structures",
+            "diag",
+            "--rows",
+            "1,20",
+            "--models",
+            models,
+            "--output",
+            path,
+        ]
+    )
+    with open(path, encoding="utf-8") as file:
+        results = json.load(file)["results"]
+    assert [result["n_rows"] for result in results] == [1, 20]
+    assert all(own > 0 and ratio > 0 for result in results for own, ratio in result["seconds"].values())
+    assert "| 2 columns, 3 components, diag | 20 |" in capsys.readouterr().out
+
+
 def test_kmeans_agrees_and_is_timed(tmp_path, capsys):
     path = str(tmp_path / "kmeans.json")
     main(["kmeans", "--shape", "600,2,3", "--seeds", "2", "--output", path])

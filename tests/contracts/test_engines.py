@@ -364,6 +364,30 @@ def test_best_scores_agree_with_all_scores(engine: AbstractEngine, form: str, n_
         np.testing.assert_array_equal(best.labels, scores.argmax(axis=1))
         np.testing.assert_allclose(best.best_scores, scores.max(axis=1), rtol=1e-10, atol=1e-10)
         np.testing.assert_allclose(best.log_densities, special.logsumexp(scores, axis=1), rtol=1e-10, atol=1e-10)
+        without = engine.best_scores(quadratics, batch, needs_log_densities=False)
+        np.testing.assert_array_equal(without.labels, best.labels)
+        np.testing.assert_allclose(without.best_scores, best.best_scores, rtol=1e-10, atol=1e-10)
+        assert len(without.log_densities) == 0
+
+
+@parametrize_product({**ENGINES_AND_ROOTS, "n_rows": [1, 200, 10_001]}, strength=2)
+def test_responsibilities_are_the_softmax_of_the_scores(engine: AbstractEngine, form: str, n_rows: int) -> None:
+    quadratics = make_quadratics(form)
+    rows = np.resize(draw_rows(quadratics), (n_rows, D_))
+    rows[0] = 100.0 * rows[0]
+    for label_prior in LABEL_PRIORS.values():
+        batch = Batch(rows, np.resize([1.0, 0.5, 2.5], n_rows), label_prior(n_rows))  # weights play no part
+        scores = ENGINES["reference"].compute_scores(quadratics, Batch(rows, None, label_prior(n_rows)))
+        whole = np.full((n_rows + 4, K_), np.nan)
+        result = engine.compute_responsibilities(quadratics, batch, whole[2:-2])
+        assert result.responsibilities.base is whole
+        np.testing.assert_allclose(result.responsibilities, special.softmax(scores, axis=1), rtol=1e-9, atol=1e-250)
+        np.testing.assert_allclose(result.best_scores, scores.max(axis=1), rtol=1e-10, atol=1e-10)
+        assert np.isnan(whole[[0, 1, -2, -1]]).all()
+        transposed = np.empty((K_, n_rows)).T
+        other = engine.compute_responsibilities(quadratics, batch, transposed).responsibilities
+        assert other is transposed
+        np.testing.assert_array_equal(other, result.responsibilities)
 
 
 @every_engine

@@ -8,8 +8,8 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.precision_roots import SphericalPrecisionRoot
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.engines.base import (
-    AssignmentKind,
+from gaussmix.engines.base import AssignmentKind
+from gaussmix.engines.responsibilities import (
     add_category_and_label_log_probabilities,
     compute_weighted_responsibilities,
 )

@@ -24,7 +24,7 @@ LAYOUTS = {
         "q q d1 d1 d1 d1 d1 q1 b1 d1 d1 d1 d1 q1 q1 q1 d1 d1 q1 q1 q1 q1 d1 q2 q1 q1",
     ),
     "MomentSums": (argument_tuples.MomentSums, "d1 d1 d1 d1"),
-    "RowResults": (argument_tuples.RowResults, "q1 d1 d1 d2"),
+    "RowResults": (argument_tuples.RowResults, "q1 d1 d1 d2 d2"),
 }
 TYPES = {"d": np.float64, "f": np.float32, "q": np.int64, "b": np.bool_}
 

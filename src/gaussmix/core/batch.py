@@ -1,6 +1,6 @@
 """``Batch``: all an engine sees of the data at one time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -60,7 +60,8 @@ class Batch:
         return rows
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_rows", "_label_prior")}
+        """Return the fields alone, without what was computed from them."""
+        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
 
     @property
     def positive_weight_rows(self) -> ND:
@@ -90,13 +91,13 @@ class Batch:
         """Return the batch of rows ``start`` to ``stop`` - 1 of this one, counted from its first row."""
         if start == 0 and stop >= self.n_rows:
             return self
-        return replace(
-            self,
-            raw_rows=self.raw_rows[start:stop],
-            weights=None if self.weights is None else self.weights[start:stop],
-            label_prior=None if self.label_prior is None else self.label_prior.select_rows(slice(start, stop)),
-            first_row=self.first_row + start,
-            codes=None if self.codes is None else self.codes[start:stop],
+        return Batch(
+            self.raw_rows[start:stop],
+            None if self.weights is None else self.weights[start:stop],
+            None if self.label_prior is None else self.label_prior.select_rows(slice(start, stop)),
+            self.first_row + start,
+            self.frame,
+            None if self.codes is None else self.codes[start:stop],
         )
 
     @property

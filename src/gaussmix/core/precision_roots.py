@@ -8,11 +8,12 @@ distances.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from gaussmix.core.linalg import marginal_precision_roots, precision_condition_numbers
-from gaussmix.types import DD, KD, KDD, KDQ, KQ, ND, Array, IntD, K
+from gaussmix.types import DD, KD, KDD, KDQ, KQ, ND, AnyArray, Array, IntD, K
 
 
 class AbstractPrecisionRoot(ABC):
@@ -53,6 +54,17 @@ class DensePrecisionRoot(AbstractPrecisionRoot):
 
     root_matrices: KDD
     covariance_factors: KDD | None = None
+
+    @cached_property
+    def is_upper_triangular(self) -> bool:
+        """Whether all entries below the diagonals are zero."""
+        roots, n_features = self.root_matrices, self.root_matrices.shape[1]
+        for begin in range(0, n_features, _ROWS_PER_TRIANGLE_CHECK):
+            block = roots[:, begin : begin + _ROWS_PER_TRIANGLE_CHECK]
+            square = block[:, :, begin : begin + _ROWS_PER_TRIANGLE_CHECK]
+            if np.logical_and(square, _mask_below_diagonal(square.shape[1])).any() or block[:, :, :begin].any():
+                return False
+        return True
 
     def whiten(self, differences: ND, component: int) -> ND:
         """Return ``differences @ R_k`` for component k, (n, D)."""
@@ -244,3 +256,13 @@ class LowRankPrecisionRoot(AbstractPrecisionRoot):
     def whitening_fractions(self) -> KQ:
         """1 - 1 / axis_deviations: the fraction of a row along each axis that whitening removes."""
         return np.asarray((self.axis_deviations - 1.0) / self.axis_deviations)
+
+
+# Rows of a matrix that are checked together for entries below the diagonal.
+_ROWS_PER_TRIANGLE_CHECK = 64
+
+
+@lru_cache(maxsize=_ROWS_PER_TRIANGLE_CHECK)
+def _mask_below_diagonal(n_features: int) -> AnyArray:
+    """Return which entries of a square matrix are below its diagonal."""
+    return np.tri(n_features, k=-1, dtype=bool)

@@ -10,7 +10,7 @@ from gaussmix.core.precision_roots import AbstractPrecisionRoot, SphericalPrecis
 from gaussmix.types import KD, Array, K
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)  # engines prepare a pass for each object
 class Quadratics:
     """K constants, centers and precision roots: ``score[n, k] = offset[k] - |R_k^T (x_n - center_k)|^2 / 2``.
 

@@ -1,7 +1,6 @@
-"""Choose the engine: NumPy for little work, compiled kernels for much.
+"""Choose the engine: compiled kernels, and NumPy for models that they do not support or where it is faster.
 
-Loading compiled code takes a tenth of a second, and compiling it some seconds once per machine; a small fit
-takes milliseconds. The choice depends on counts only, not on clocks or on loaded code. So the same
+The choice depends on the model and the number of rows only, not on clocks or on loaded code. So the same
 call always gives the same bits, unless compiled code is unavailable, which a warning tells.
 """
 
@@ -17,37 +16,31 @@ from gaussmix.core.group_costs import GroupCost, GroupMoments
 from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.pixel_mixtures import PixelMixtures, PixelRules
-from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot, SharedPrecisionRoot
+from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.engines.agglomerator import AbstractAgglomerator, SupportsAgglomeration
 from gaussmix.engines.base import (
     AbstractEStep,
     AssignmentKind,
     BatchEngine,
-    BestScores,
 )
 from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns, is_fused_run_fastest
 from gaussmix.engines.kmeans_runner import AbstractKMeansRunner, SupportsKMeansRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.engines.pixel_updater import AbstractPixelUpdater, SupportsPixelUpdates
+from gaussmix.engines.score_tiles import BestScores, Responsibilities
 from gaussmix.errors import CompiledCodeError, CompiledCodeWarning
 from gaussmix.types import ND, NK, AnyArray, Array, IntK, IntNC, K, N
 
 T = TypeVar("T")
 
-# NumPy time of a pass from which compiled kernels do it: about 30 ms in NumPy, 3 ms compiled.
-MIN_NANOSECONDS_FOR_COMPILED = 30_000_000
-
 # Features up to which compiled kernels, which write a low-rank root as a dense matrix, are faster than NumPy.
 MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
-
-# Pixels of a frame from which compiled code updates their mixtures; NumPy needs 2 ms for fewer.
-MIN_PIXELS_FOR_COMPILED = 4096
 
 
 @dataclass(frozen=True)
 class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsKMeansRuns):
-    """NumPy or compiled kernels, by the work of a pass over all rows.
+    """Compiled kernels, or NumPy for models that they do not support and where it is faster.
 
     All blocks and batches of the same rows are computed by one engine, whatever their size.
 
@@ -79,10 +72,16 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Sup
             self.select_engine(quadratics), lambda engine: engine.compute_scores(quadratics, batch, out)
         )
 
-    def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
+    def compute_responsibilities(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> Responsibilities:
+        """Return best scores and responsibilities (n, K) by the selected engine."""
+        return _call_with_numpy_fallback(
+            self.select_engine(quadratics), lambda engine: engine.compute_responsibilities(quadratics, batch, out)
+        )
+
+    def best_scores(self, quadratics: Quadratics, batch: Batch, needs_log_densities: bool = True) -> BestScores:
         """Return best component, its score and log density of each row, by the selected engine."""
         return _call_with_numpy_fallback(
-            self.select_engine(quadratics), lambda engine: engine.best_scores(quadratics, batch)
+            self.select_engine(quadratics), lambda engine: engine.best_scores(quadratics, batch, needs_log_densities)
         )
 
     def fall_back_or_raise(self, error: CompiledCodeError) -> BatchEngine:
@@ -106,18 +105,14 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Sup
         return AutomaticKMeansRunner()
 
     def select_engine(self, quadratics: Quadratics) -> BatchEngine:
-        """Return the engine for these quadratics: NumPy for little work or unsupported models, else compiled."""
-        is_wide_low_rank = (
-            isinstance(quadratics.precision_root, LowRankPrecisionRoot)
-            and quadratics.n_features > MAX_FEATURES_FOR_DENSE_LOW_RANK
+        """Return the engine for these quadratics: compiled, or NumPy where it is faster or the only one."""
+        root, n_features = quadratics.precision_root, quadratics.n_features
+        is_wide_low_rank = isinstance(root, LowRankPrecisionRoot) and n_features > MAX_FEATURES_FOR_DENSE_LOW_RANK
+        # Compiled passes need triangular roots. To make them of others costs more than a pass over so few rows.
+        needs_factorization = (
+            self.n_rows < n_features and isinstance(root, DensePrecisionRoot) and not root.is_upper_triangular
         )
-        # Compiled passes need triangular roots, which cost more than a pass over so few rows.
-        has_few_rows = isinstance(quadratics.precision_root, DensePrecisionRoot) and (
-            self.n_rows < quadratics.n_features
-        )
-        nanoseconds = self.n_runs * estimate_numpy_nanoseconds(self.n_rows, quadratics)
-        is_little_work = nanoseconds < MIN_NANOSECONDS_FOR_COMPILED
-        if is_wide_low_rank or has_few_rows or is_little_work or quadratics.tables:
+        if is_wide_low_rank or needs_factorization or quadratics.tables:
             return NUMPY_ENGINE
         return compiled_or_numpy_engine()
 
@@ -167,12 +162,10 @@ class AutomaticKMeansRunner(AbstractKMeansRunner):
 
 @dataclass(frozen=True)
 class AutomaticPixelUpdater(AbstractPixelUpdater):
-    """Updates the mixtures of pixels in compiled code if there are many; both ways give the same bits."""
+    """Updates the mixtures of pixels in compiled code; NumPy gives the same bits."""
 
     def update(self, mixtures: PixelMixtures, frame: AnyArray, rules: PixelRules, mask: AnyArray) -> int | None:
-        """Return the number of foreground pixels; None, after a warning, if code cannot be compiled, or for few."""
-        if mask.size < MIN_PIXELS_FOR_COMPILED:
-            return None
+        """Return the number of foreground pixels; None, after a warning, if code cannot be compiled."""
         engine = compiled_or_numpy_engine()
         if not isinstance(engine, SupportsPixelUpdates):
             return None
@@ -234,17 +227,6 @@ def _call_with_numpy_fallback(engine: BatchEngine, operation: Callable[[BatchEng
     except CompiledCodeError as error:
         _disable_compiled_engine_and_warn_once(error.__cause__ or error)
         return operation(NUMPY_ENGINE)
-
-
-def estimate_numpy_nanoseconds(n_rows: int, quadratics: Quadratics) -> float:
-    """Return an estimate of the time of one pass over the rows in NumPy, in nanoseconds."""
-    n_features = quadratics.n_features
-    product_nanoseconds = (
-        n_features**2 / 5
-        if isinstance(quadratics.precision_root, DensePrecisionRoot | SharedPrecisionRoot | LowRankPrecisionRoot)
-        else 0.0
-    )
-    return n_rows * quadratics.n_components * (30 + 4 * n_features + product_nanoseconds)
 
 
 # Reasons why this process cannot use compiled code.

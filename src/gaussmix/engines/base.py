@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -13,10 +13,9 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics, ScoringModel
 from gaussmix.core.reduce import SupportsReduce, T
-from gaussmix.core.statistics import count_levels
-from gaussmix.engines.score_tiles import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
+from gaussmix.engines.score_tiles import BestScores, Responsibilities, iterate_tiles, rows_per_tile
 from gaussmix.errors import CompiledCodeError
-from gaussmix.types import NK, AnyArray, Array, IntN, N
+from gaussmix.types import NK, AnyArray
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -28,31 +27,6 @@ class AssignmentKind(Enum):
     HARD = "hard"
 
 
-@dataclass(frozen=True, slots=True)
-class BestScores:
-    """The best component of each row.
-
-    Attributes
-    ----------
-    labels : ndarray of int64 of shape (n,)
-        The component of the highest score; the first of equals.
-    best_scores : ndarray of shape (n,)
-        Its score.
-    log_densities : ndarray of shape (n,)
-        ``log sum_k exp(score)``.
-    """
-
-    labels: IntN
-    best_scores: N
-    log_densities: N
-
-    @classmethod
-    def from_scores(cls, scores: NK) -> "BestScores":
-        """Return the best component, its score and the log density of each row, from all scores (n, K)."""
-        labels = scores.argmax(axis=1)
-        return cls(labels, scores.max(axis=1), log_sum_exp_with_shifted_terms(scores).log_sums)
-
-
 class ScoreFunction(Protocol[T_co]):
     """A picklable function of a batch and its scores (n, K), whose values add."""
 
@@ -60,9 +34,18 @@ class ScoreFunction(Protocol[T_co]):
 
 
 class BestScoreFunction(Protocol[T_co]):
-    """A picklable function of a batch and its best scores, whose values add."""
+    """A picklable function of a batch and its best scores, whose values add.
+
+    It gets no log densities if it has an attribute ``needs_log_densities`` that is False.
+    """
 
     def __call__(self, batch: Batch, best: BestScores, /) -> T_co: ...
+
+
+class ResponsibilityFunction(Protocol[T_co]):
+    """A picklable function of a batch and its responsibilities, whose values add."""
+
+    def __call__(self, batch: Batch, result: Responsibilities, /) -> T_co: ...
 
 
 class AbstractSession(ABC):
@@ -97,6 +80,10 @@ class AbstractSession(ABC):
     @abstractmethod
     def reduce_best_scores(self, model: ScoringModel, function: BestScoreFunction[T]) -> T:
         """Return the sum of function(batch, best_scores) over all batches."""
+
+    def reduce_responsibilities(self, model: ScoringModel, function: ResponsibilityFunction[T]) -> T:
+        """Return the sum of function(batch, responsibilities) over all batches; by default from the scores."""
+        return self.reduce_scores(model, _FunctionOfSoftmax(function))
 
 
 class AbstractEngine(ABC):
@@ -138,10 +125,16 @@ class BatchEngine(AbstractEngine):
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """Return offset_k - |R_k^T (x_n - center_k)|^2 / 2 plus tables and label prior, (n, K), in ``out`` if given."""
 
-    def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
+    def compute_responsibilities(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> Responsibilities:
+        """Return best scores and responsibilities (n, K) of a batch, the latter in ``out`` if given."""
+        return Responsibilities.from_scores_in_place(self.compute_scores(quadratics, batch, out))
+
+    def best_scores(self, quadratics: Quadratics, batch: Batch, needs_log_densities: bool = True) -> BestScores:
         """Return the best component, its score and the log density of each row."""
         parts = [
-            BestScores.from_scores(self.compute_scores(quadratics, batch.sub_batch(tile.start, tile.stop)))
+            BestScores.from_scores(
+                self.compute_scores(quadratics, batch.sub_batch(tile.start, tile.stop)), needs_log_densities
+            )
             for tile in iterate_tiles(batch.n_rows, rows_per_tile(quadratics.n_components))
         ]
         if len(parts) == 1:
@@ -174,9 +167,41 @@ class _ScoreTask(Generic[T]):
     function: ScoreFunction[T]
 
     def __call__(self, batch: Batch) -> T:
-        make_buffer: Callable[[int, int], AnyArray | None] | None = getattr(self.function, "buffer", None)
-        out = None if make_buffer is None else make_buffer(batch.first_row, batch.n_rows)
-        return self.function(batch, self.engine.compute_scores(self.quadratics, batch, out))
+        return self.function(batch, self.engine.compute_scores(self.quadratics, batch, _get_buffer(self, batch)))
+
+
+@dataclass(frozen=True)
+class _FunctionOfSoftmax(Generic[T]):
+    """A function of scores that replaces them by their softmax and applies a function of responsibilities."""
+
+    function: ResponsibilityFunction[T]
+
+    @property
+    def buffer(self) -> Any:
+        """The method of the function that returns an array for the scores; None if it has none."""
+        return getattr(self.function, "buffer", None)
+
+    def __call__(self, batch: Batch, scores: NK) -> T:
+        return self.function(batch, Responsibilities.from_scores_in_place(scores))
+
+
+@dataclass(frozen=True)
+class _ResponsibilityTask(Generic[T]):
+    """A task that applies a function to a batch and its responsibilities, in the function's buffer if it has one."""
+
+    engine: BatchEngine
+    quadratics: Quadratics
+    function: ResponsibilityFunction[T]
+
+    def __call__(self, batch: Batch) -> T:
+        out = _get_buffer(self, batch)
+        return self.function(batch, self.engine.compute_responsibilities(self.quadratics, batch, out))
+
+
+def _get_buffer(task: "_ScoreTask[Any] | _ResponsibilityTask[Any]", batch: Batch) -> AnyArray | None:
+    """Return the array in which the function of a task wants the results of a batch; None if it has none."""
+    make_buffer: Callable[[int, int], AnyArray | None] | None = getattr(task.function, "buffer", None)
+    return None if make_buffer is None else make_buffer(batch.first_row, batch.n_rows)
 
 
 @dataclass(frozen=True)
@@ -188,7 +213,8 @@ class _BestScoreTask(Generic[T]):
     function: BestScoreFunction[T]
 
     def __call__(self, batch: Batch) -> T:
-        return self.function(batch, self.engine.best_scores(self.quadratics, batch))
+        needs_log_densities = getattr(self.function, "needs_log_densities", True)
+        return self.function(batch, self.engine.best_scores(self.quadratics, batch, needs_log_densities))
 
 
 @dataclass(frozen=True)
@@ -227,6 +253,10 @@ class BatchSession(AbstractSession):
         """Return the sum of function(batch, best scores) over all batches."""
         return self._reduce(model, lambda engine, quadratics: _BestScoreTask(engine, quadratics, function))
 
+    def reduce_responsibilities(self, model: ScoringModel, function: ResponsibilityFunction[T]) -> T:
+        """Return the sum of function(batch, responsibilities) over all batches."""
+        return self._reduce(model, lambda engine, quadratics: _ResponsibilityTask(engine, quadratics, function))
+
     def _reduce(self, model: ScoringModel, make_task: Callable[[BatchEngine, Quadratics], Callable[[Batch], T]]) -> T:
         """Return the sum of a task over all batches, with the engine to fall back on if code cannot be compiled."""
         quadratics = model.to_quadratics()
@@ -234,57 +264,3 @@ class BatchSession(AbstractSession):
             return self.source.reduce(make_task(self.engine.select_engine(quadratics), quadratics))
         except CompiledCodeError as error:
             return self.source.reduce(make_task(self.engine.fall_back_or_raise(error), quadratics))
-
-
-def add_category_and_label_log_probabilities(scores: NK, quadratics: Quadratics, batch: Batch) -> NK:
-    """Return scores (n, K) plus the log probabilities of each row's categories and label prior."""
-    if quadratics.tables and batch.codes is not None:
-        for table, codes in zip(quadratics.tables, batch.codes.T, strict=True):
-            scores = scores + np.where(codes >= 0, table[:, codes], 0.0).T
-    log_prior = batch.label_log_prior(scores.shape[1])
-    return scores if log_prior is None else scores + log_prior
-
-
-class WeightedResponsibilities(NamedTuple):
-    """Responsibilities times the weight of the row (n, K), and three sums with the weights over the rows.
-
-    The sums are log-likelihood, entropy, and the log of the largest responsibility.
-    """
-
-    responsibilities: NK
-    log_likelihood: float
-    entropy: float
-    total_log_max_responsibility: float
-
-
-def compute_weighted_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKind) -> WeightedResponsibilities:
-    """Return responsibilities (n, K) times the rows' weights, and weighted sums over the rows of a batch."""
-    if assignment is AssignmentKind.HARD:
-        log_density, entropy, log_max = scores.max(axis=1), np.zeros(len(scores)), np.zeros(len(scores))
-        responsibilities = np.zeros_like(scores)
-        responsibilities[np.arange(len(scores)), scores.argmax(axis=1)] = 1.0
-    else:
-        log_density, terms = log_sum_exp_with_shifted_terms(scores)
-        sums = terms.sum(axis=1)
-        log_max = -np.log(np.where(sums > 0, sums, 1.0))  # a row infinitely far from all components has no terms
-        responsibilities = terms / sums[:, None]
-        logs = np.log(np.where(responsibilities > 0, responsibilities, 1.0))
-        entropy = -(responsibilities * logs).sum(axis=1)
-    if batch.weights is None:
-        totals = float(log_density.sum()), float(entropy.sum()), float(log_max.sum())
-        return WeightedResponsibilities(responsibilities, *totals)
-    has_weight = batch.weights > 0  # a row of weight zero may have any density
-    log_likelihood = float(batch.weights[has_weight] @ log_density[has_weight])
-    responsibilities = responsibilities * batch.weights[:, None]
-    totals = log_likelihood, float(batch.weights @ entropy), float(batch.weights[has_weight] @ log_max[has_weight])
-    return WeightedResponsibilities(responsibilities, *totals)
-
-
-def sum_responsibilities_by_level(quadratics: Quadratics, batch: Batch, responsibilities: NK) -> tuple[Array, ...]:
-    """Return for each categorical column the summed responsibilities per component and level, (K, n_levels)."""
-    if not quadratics.tables or batch.codes is None:
-        return ()
-    return tuple(
-        count_levels(codes, responsibilities, table.shape[1])
-        for table, codes in zip(quadratics.tables, batch.codes.T, strict=True)
-    )

@@ -28,6 +28,8 @@ from gaussmix.engines.base import (
     AbstractEStep,
     AssignmentKind,
     BatchEngine,
+)
+from gaussmix.engines.responsibilities import (
     add_category_and_label_log_probabilities,
     compute_weighted_responsibilities,
     sum_responsibilities_by_level,

@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.core.linalg import to_upper_triangular_roots
 from gaussmix.core.quadratics import ScoringModel
@@ -37,7 +36,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def _fitted_mixture(self) -> Mixture:
         """The fitted mixture, ``model_``; NotFittedError is raised before a fit."""
-        check_is_fitted(self, "model_")
+        _validation.require_fitted(self, "model_")
         return self.model_
 
     # -- fitted parameters in the data's units -----------------------------------------------------
@@ -74,7 +73,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def _prepare_scoring(self, X: ArrayLike) -> tuple[ScoringModel, MemorySource, AbstractEngine]:
         """Return the model that scores rows, X (n, D) as a source in its frame, and the engine for that many rows."""
-        check_is_fitted(self, "model_")
+        _validation.require_fitted(self, "model_")
         rows = self.model_.transform_rows(_validation.validate_rows(self, X, is_fitting=False))
         rows = select_independent_columns(self.model_, rows)
         source = MemorySource.from_array(rows, frame=self.model_.frame)
@@ -125,7 +124,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def sample(self, n_samples: int = 1) -> tuple[AnyArray, IntN]:
         """Draw rows (n_samples, D), grouped by component, and return them with their components (n_samples,)."""
-        check_is_fitted(self, "model_")
+        _validation.require_fitted(self, "model_")
         return self.model_.sample(n_samples, _validation.make_estimator_generator(self.random_state))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gaussmix.core.input_arrays import column_names, find_first_non_numeric, parse_weights, require_finite
 from gaussmix.core.input_kinds import fill_masked_with_nan, refuse_sparse, require_no_lazy_frame, require_no_source
@@ -47,6 +47,15 @@ def make_two_independent_generators(random_state: RandomStateLike) -> tuple[np.r
 def make_random_state(rng: np.random.Generator) -> np.random.RandomState:
     """Return a RandomState, the type that scikit-learn passes to callables, seeded by four draws of ``rng``."""
     return np.random.RandomState(rng.integers(2**31, size=4))
+
+
+# -- fitted estimators -----------------------------------------------------------------------------
+
+
+def require_fitted(estimator: Any, attribute: str) -> None:
+    """Raise scikit-learn's NotFittedError unless the estimator has an attribute that `fit` sets."""
+    if not hasattr(estimator, attribute):  # check_is_fitted takes longer than a prediction for a row
+        check_is_fitted(estimator, attribute)
 
 
 # -- rows and weights ------------------------------------------------------------------------------

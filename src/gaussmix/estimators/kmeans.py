@@ -7,7 +7,6 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.frame import Frame
@@ -158,19 +157,19 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
         `predict` and `transform` use the unrounded centres; a row that equals a centre shown here is at distance 0.
         """
-        check_is_fitted(self, "_centers")
+        _validation.require_fitted(self, "_centers")
         return self._frame.restore_means(self._centers).astype(self._dtype)
 
     @cluster_centers_.setter
     def cluster_centers_(self, centers: ArrayLike) -> None:
         """Replace the centres (K, D) for `predict` and `transform`."""
-        check_is_fitted(self, "_centers")
+        _validation.require_fitted(self, "_centers")
         self._centers = parse_and_transform_assigned_centers(centers, self._frame, self._centers.shape)
 
     @property
     def inertia_(self) -> float:
         """Weighted sum of squared distances to the nearest centre; an overflow raises UnrepresentableError."""
-        check_is_fitted(self, "_centers")
+        _validation.require_fitted(self, "_centers")
         with np.errstate(over="ignore", under="ignore"):
             inertia = float(np.ldexp(self._inertia, -2 * int(self._frame.total_exponent[0])))
         if not np.isfinite(inertia):
@@ -247,7 +246,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _prepare_source_and_engine(self, X: ArrayLike) -> tuple[MemorySource, AbstractEngine]:
         """Return rows X (n, D) as a source in the frame of the fit, and the engine for that many rows."""
-        check_is_fitted(self, "_centers")
+        _validation.require_fitted(self, "_centers")
         rows = _validation.validate_rows(self, X, is_fitting=False)
         return MemorySource.from_array(rows, frame=self._frame), resolve_engine(self.engine, len(rows))
 

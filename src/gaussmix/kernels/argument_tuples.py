@@ -116,6 +116,7 @@ class RowResults(NamedTuple):
     best_scores: Doubles1
     log_densities: Doubles1
     scores: Doubles2
+    responsibilities: Doubles2
 
 
 # Which slots hold responsibilities: all; the active ones, in most of their lanes; the active ones, in few lanes.

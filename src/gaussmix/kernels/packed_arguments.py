@@ -4,6 +4,7 @@ A compiled function is a C function. So each tuple becomes a sequence of words: 
 and lengths, for a number its value. Tuples that live long are packed once.
 """
 
+from ctypes import c_void_p
 from functools import lru_cache
 from struct import Struct
 from typing import Any, NamedTuple, NoReturn
@@ -96,5 +97,10 @@ def _array_address(array: AnyArray) -> int:
         return 0
     if not array.flags.c_contiguous:
         raise ValueError("compiled code reads contiguous arrays only")
-    address: int = array.__array_interface__["data"][0]
-    return address
+    address: int | None = _read_address(id(array) + _ADDRESS_POSITION).value
+    return address or 0
+
+
+# Position of the data's address in an array object: behind the header that all objects have, as NumPy's C interface
+# defines it. Reading it there takes a tenth of the time of ``__array_interface__``; a pass packs about ten arrays.
+_ADDRESS_POSITION, _read_address = object.__basicsize__, c_void_p.from_address

@@ -195,7 +195,21 @@ class MixtureParameters:
         return f"{type(self).__name__}({', '.join([*sizes, self.structure.name_with_alias_or_n_factors, *noise])})"
 
     def to_quadratics(self) -> Quadratics:
-        """Return the quadratics that score rows: offset log weight - (D log 2 pi + log |S|) / 2, the noise last."""
+        """Return the quadratics that score rows: offset log weight - (D log 2 pi + log |S|) / 2, the noise last.
+
+        They are one object at every call, so that an engine prepares a pass for them once.
+        """
+        quadratics: Quadratics | None = self.__dict__.get("_quadratics")
+        if quadratics is None:
+            quadratics = self.__dict__["_quadratics"] = self._compute_quadratics()
+        return quadratics
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return the state without the quadratics, which are computed again where they are needed."""
+        return {name: value for name, value in self.__dict__.items() if name != "_quadratics"}
+
+    def _compute_quadratics(self) -> Quadratics:
+        """Return the quadratics, computed anew."""
         with np.errstate(divide="ignore"):
             log_weights = np.log(self.weights)
         constant = self.n_independent_features * math.log(2.0 * math.pi) + self.covariance.log_determinants

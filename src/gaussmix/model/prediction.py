@@ -1,15 +1,16 @@
 """Results per row that scores give: density, soft and hard assignment, uncertainty; for any source, into any sink."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.quadratics import ScoringModel
-from gaussmix.engines.base import AbstractEngine, AbstractSession, BestScores
-from gaussmix.engines.score_tiles import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
+from gaussmix.engines.base import AbstractEngine, AbstractSession
+from gaussmix.engines.score_tiles import BestScores, Responsibilities
 from gaussmix.errors import RowTooFarError, UnrepresentableError
 from gaussmix.sources.base import AbstractSource
 from gaussmix.sources.sinks import AbstractSink, ArraySink, UnstoredBlocks
@@ -22,6 +23,7 @@ class _WriteBestScores:
 
     extract: Callable[[BestScores], AnyArray]
     sink: AbstractSink
+    needs_log_densities: bool = True
 
     def __call__(self, batch: Batch, best: BestScores) -> UnstoredBlocks:
         _require_finite_scores(best.best_scores, batch)
@@ -30,20 +32,17 @@ class _WriteBestScores:
 
 @dataclass(frozen=True)
 class _WriteResponsibilities:
-    """A task that replaces the scores of each batch by their softmax, in place, and writes it to a sink."""
+    """A task that writes the responsibilities of each batch to a sink."""
 
     sink: AbstractSink
 
     def buffer(self, first_row: int, n_rows: int) -> AnyArray | None:
-        """Return the part of the sink for these rows, in which to compute scores; None if there is none."""
+        """Return the part of the sink for these rows, in which to compute them; None if there is none."""
         return self.sink.buffer(first_row, n_rows) if isinstance(self.sink, ArraySink) else None
 
-    def __call__(self, batch: Batch, scores: NK) -> UnstoredBlocks:
-        _require_finite_scores(scores.max(axis=1), batch)
-        for tile in iterate_tiles(batch.n_rows, rows_per_tile(scores.shape[1])):
-            powers = log_sum_exp_with_shifted_terms(scores[tile]).shifted_terms
-            np.divide(powers, powers.sum(axis=1)[:, None], out=scores[tile])
-        return self.sink.write(batch.first_row, scores)
+    def __call__(self, batch: Batch, result: Responsibilities) -> UnstoredBlocks:
+        _require_finite_scores(result.best_scores, batch)
+        return self.sink.write(batch.first_row, result.responsibilities)
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,7 @@ class _WriteLabelsAndScores:
 
     labels: ArraySink
     scores: ArraySink
+    needs_log_densities: ClassVar[bool] = False
 
     def __call__(self, batch: Batch, best: BestScores) -> _BlocksPair:
         first = batch.first_row
@@ -81,6 +81,8 @@ class _WriteLabelsAndScores:
 
 def _require_finite_scores(max_scores: N, batch: Batch) -> None:
     """Raise a RowTooFarError about the first row whose highest score is not finite, if there is one."""
+    if math.isfinite(max_scores.sum()):  # one cheap sum decides in nearly all cases
+        return
     lost = ~np.isfinite(max_scores)
     if lost.any():
         raise RowTooFarError.from_row(batch.first_row + int(np.argmax(lost)))
@@ -102,11 +104,16 @@ def _take_log_max_responsibility(best: BestScores) -> N:
 
 
 def _extract_from_best_scores(
-    model: ScoringModel, session: AbstractSession, sink: AbstractSink, extract: Callable[[BestScores], AnyArray]
+    model: ScoringModel,
+    session: AbstractSession,
+    sink: AbstractSink,
+    extract: Callable[[BestScores], AnyArray],
+    needs_log_densities: bool = True,
 ) -> AnyArray:
     """Return what ``extract`` takes from the best scores, for all rows, as the sink stores it."""
+    task = _WriteBestScores(extract, sink, needs_log_densities)
     with np.errstate(over="ignore", invalid="ignore"):
-        result: AnyArray = sink.finish(session.reduce_best_scores(model, _WriteBestScores(extract, sink)))
+        result: AnyArray = sink.finish(session.reduce_best_scores(model, task))
     return result
 
 
@@ -129,7 +136,7 @@ def hard_labels(
     With a ``sink``, return what it makes of them; by default it is an array.
     """
     sink = ArraySink(source.n_rows, dtype=np.int64) if sink is None else sink
-    return _extract_from_best_scores(model, engine.bind(source), sink, _take_labels)
+    return _extract_from_best_scores(model, engine.bind(source), sink, _take_labels, needs_log_densities=False)
 
 
 class LabelsAndBestScores(NamedTuple):
@@ -167,7 +174,7 @@ def responsibilities(
     """
     sink = ArraySink(source.n_rows, (model.to_quadratics().n_components,)) if sink is None else sink
     with np.errstate(over="ignore", invalid="ignore"):
-        result: NK = sink.finish(engine.bind(source).reduce_scores(model, _WriteResponsibilities(sink)))
+        result: NK = sink.finish(engine.bind(source).reduce_responsibilities(model, _WriteResponsibilities(sink)))
     return result
 
 

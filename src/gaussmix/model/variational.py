@@ -15,6 +15,7 @@ gives the lower bound for all structures.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import digamma, gammaln
@@ -171,8 +172,20 @@ class VariationalPosterior:
     def to_quadratics(self) -> Quadratics:
         """Return quadratics whose scores are E[log(weight density)] (Bishop, equations 10.46, 10.64 to 10.66).
 
-        The offset is E[log weight] + (E[log|precision|] - D log 2 pi - D / beta) / 2, the precision is nu W.
+        The offset is E[log weight] + (E[log|precision|] - D log 2 pi - D / beta) / 2, the precision is nu W. They are
+        one object at every call, so that an engine prepares a pass for them once.
         """
+        quadratics: Quadratics | None = self.__dict__.get("_quadratics")
+        if quadratics is None:
+            quadratics = self.__dict__["_quadratics"] = self._compute_quadratics()
+        return quadratics
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return the fields alone, without what was computed from them."""
+        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+
+    def _compute_quadratics(self) -> Quadratics:
+        """Return the quadratics, computed anew."""
         n_features = self.mixture.n_features
         log_precision = n_features * math.log(2.0) + self._digamma_sums + self._log_det_scales
         constant = n_features * (math.log(2.0 * math.pi) + 1.0 / self.mean_precision)
@@ -240,7 +253,7 @@ class VariationalPosterior:
         wishart += 0.5 * (degrees - prior.degrees_of_freedom) * self._digamma_sums
         return float((means + wishart).sum()) + prior.weight_prior.kl_divergence_from_prior(self.weight_concentration)
 
-    @property
+    @cached_property
     def _log_det_scales(self) -> K:
         """Log determinants log|W_k| of the Wishart scale matrices, (K,)."""
         covariance, n_features = self.mixture.covariance, self.mixture.n_features

@@ -14,7 +14,7 @@ from gaussmix.errors import CapabilityError
 from gaussmix.types import ND, N
 
 _MAX_BLOCK_BYTES = 1 << 21
-_MIN_ROWS_PER_BLOCK = 2048
+_MIN_ROWS_PER_BLOCK, _MIN_NUMBERS_PER_BLOCK = 2048, 8192  # fewer take less time than a block of their own
 _MAX_BLOCKS_FOR_THREADS = 16  # blocks of data that would fit into fewer: enough to keep several threads busy
 
 
@@ -186,7 +186,8 @@ def max_rows_per_block(n_rows: int, n_features: int, n_preferred_rows: int = 0) 
     long as there are 16.
     """
     n_blocks = 1
-    while n_blocks < _MAX_BLOCKS_FOR_THREADS and n_rows >= 2 * n_blocks * max(_MIN_ROWS_PER_BLOCK, 16 * n_features):
+    min_block_rows = max(_MIN_ROWS_PER_BLOCK, 16 * n_features, _MIN_NUMBERS_PER_BLOCK // n_features)
+    while n_blocks < _MAX_BLOCKS_FOR_THREADS and n_rows >= 2 * n_blocks * min_block_rows:
         n_blocks *= 2
     n_blocks = max(n_blocks, math.ceil(8 * n_rows * n_features / _MAX_BLOCK_BYTES))
     if n_blocks > _MAX_BLOCKS_FOR_THREADS and n_preferred_rows > 0:

@@ -1,6 +1,5 @@
 """Rows in memory, in any float type and layout; nothing larger than a block is ever copied."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
@@ -25,7 +24,7 @@ class _Blocks(Sequence[Batch]):
     n_block_rows: int
 
     def __len__(self) -> int:
-        return max(1, math.ceil(self.batch.n_rows / self.n_block_rows))
+        return max(1, -(-len(self.batch.raw_rows) // self.n_block_rows))
 
     @overload
     def __getitem__(self, number: int) -> Batch: ...

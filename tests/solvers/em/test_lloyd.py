@@ -9,7 +9,7 @@ import pytest
 from gaussmix.core.batch import Batch
 from gaussmix.core.outcome import Outcome
 from gaussmix.core.quadratics import CentersModel
-from gaussmix.engines.base import BestScores
+from gaussmix.engines.score_tiles import BestScores
 from gaussmix.solvers import run_solver
 from gaussmix.solvers.em.lloyd import Lloyd, _FindFarthestRows, lloyd_centers
 from gaussmix.solvers.initialization.init_methods import make_standardized_metric

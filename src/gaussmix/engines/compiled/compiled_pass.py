@@ -77,8 +77,14 @@ _PACKED_NO_WEIGHTS_OR_LABELS = pack_arguments((np.empty(0), np.empty(0, dtype=np
 
 _thread_cache = threading.local()
 
-# Tiles that a thread keeps, and the largest size of each in bytes.
-_MAX_CACHED_TILES, _MAX_CACHED_TILE_BYTES = 8, 1 << 22
+# Tiles, and as many sums, that a thread keeps, and the largest size of each in bytes.
+_MAX_CACHED_TILES, _MAX_CACHED_TILE_BYTES, _MAX_CACHED_SUMS_BYTES = 8, 1 << 22, 1 << 17
+
+
+def _get_cached_sums() -> dict[tuple[int, ...], PackedArguments]:
+    """Return this thread's cache of sums that passes have released."""
+    cache: dict[tuple[int, ...], PackedArguments] = _thread_cache.__dict__.setdefault("sums", {})
+    return cache
 
 
 def _cached_full_tile(packed_model: PackedModel, moment_code: int) -> PackedArguments:
@@ -175,6 +181,10 @@ class CompiledPass:
             self._add_all_pairs_of_range_in_place(rows, n_processed, n_rows, sums, row_results)
         return BlockSums(sums, n_rows, self._free_sums)
 
+    def write_row_results(self, batch: Batch, row_results: PackedArguments) -> None:
+        """Fill ``row_results`` in place, over pairs that can matter if there are screening bounds."""
+        self._free_sums.append(self.accumulate_screened(batch, row_results).packed)
+
     def _add_all_pairs_of_range_in_place(
         self, rows: PackedArguments, begin: int, end: int, sums: PackedArguments, row_results: PackedArguments
     ) -> None:
@@ -194,7 +204,16 @@ class CompiledPass:
         )
 
     def _pack_rows(self, batch: Batch) -> PackedArguments:
-        """Return the arrays of a batch as compiled functions take them; each thread packs a frame only once."""
+        """Return the arrays of a batch as compiled functions take them; those of a batch without labels only once."""
+        packed_rows: PackedArguments | None = batch.__dict__.get("_packed_rows")
+        if packed_rows is None:
+            packed_rows = self._pack_rows_anew(batch)
+            if batch.label_prior is None:
+                batch.__dict__["_packed_rows"] = packed_rows
+        return packed_rows
+
+    def _pack_rows_anew(self, batch: Batch) -> PackedArguments:
+        """Return the packed arrays of a batch; each thread packs a frame only once."""
         rows = pack_rows(batch, len(self.packed_model.arrays.center))
         frame: PackedArguments | None = getattr(_thread_cache, "frame", None)
         if frame is None or frame.source_values[0] is not rows.prescale:
@@ -209,10 +228,26 @@ class CompiledPass:
         try:
             sums = self._free_sums.pop()
         except IndexError:
-            return pack_arguments(make_zero_sums(self.packed_model, self.moment_code))
+            cached_sums = _get_cached_sums().pop(self._sums_key, None)
+            if cached_sums is None:
+                return pack_arguments(make_zero_sums(self.packed_model, self.moment_code))
+            sums = cached_sums
         for array in sums.source_values:
             array.fill(0.0)
         return sums
+
+    def release_sums(self, sums: PackedArguments) -> None:
+        """Keep the arrays of sums that nobody reads any more, for the next pass of this thread over such a model."""
+        cache = _get_cached_sums()
+        if sums.source_values.scatter.nbytes <= _MAX_CACHED_SUMS_BYTES:
+            while len(cache) >= _MAX_CACHED_TILES:
+                del cache[next(iter(cache))]
+            cache[self._sums_key] = sums
+
+    @property
+    def _sums_key(self) -> tuple[int, ...]:
+        """What the sizes of the sums depend on."""
+        return *self.packed_model.arrays.row_center.shape, self.moment_code
 
     def _thread_workspace(self) -> PassWorkspace:
         """Return this thread's workspace, allocated at the first call."""

@@ -5,6 +5,7 @@ Its results equal the reference engine's to 1e-10. `automatic` chooses it for la
 
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.statistics import Statistics
 from gaussmix.engines.agglomerator import SupportsAgglomeration
-from gaussmix.engines.base import AbstractEStep, AssignmentKind, BatchEngine, BestScores
+from gaussmix.engines.base import AbstractEStep, AssignmentKind, BatchEngine
 from gaussmix.engines.compiled.agglomerator import CompiledAgglomerator
 from gaussmix.engines.compiled.compiled_pass import BlockSums, CompiledPass
 from gaussmix.engines.compiled.fused_em import CompiledFusedRunner
@@ -30,6 +31,7 @@ from gaussmix.engines.compiled.pixel_updater import CompiledPixelUpdater
 from gaussmix.engines.fused_runner import SupportsFusedRuns
 from gaussmix.engines.kmeans_runner import SupportsKMeansRuns
 from gaussmix.engines.pixel_updater import SupportsPixelUpdates
+from gaussmix.engines.score_tiles import BestScores, Responsibilities
 from gaussmix.errors import CapabilityError
 from gaussmix.kernels.argument_tuples import (
     SUM_FIRST_MOMENTS,
@@ -47,12 +49,9 @@ _MAX_CANCELLATION_ERROR = 1e-11
 _ROWS_PER_COMPONENT = 8
 
 
-@dataclass
-class _LastPass:
-    """The last pass prepared for `best_scores`; blocks of one pass ask for it one after another."""
-
-    quadratics: Quadratics | None = None
-    compiled_pass: CompiledPass | None = None
+# What a prepared pass computes: only the best component of each row or densities too, and whether it skips pairs.
+_PassKind = tuple[bool, bool]
+_PreparedPasses = WeakKeyDictionary[Quadratics, dict[_PassKind, CompiledPass]]
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,9 @@ class CompiledEStep(AbstractEStep[BlockSums]):
         if self.use_screening and _has_tiny_component(total.sums, self.quadratics):
             return replace(self, use_screening=False)
         compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
-        return _build_expectation(total, compiled_pass, self.quadratics, self.moment_kind, self.total_moments)
+        expectation = _build_expectation(total, compiled_pass, self.quadratics, self.moment_kind, self.total_moments)
+        compiled_pass.release_sums(total.packed)
+        return expectation
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,14 @@ class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Supp
     """
 
     use_screening: bool = True
-    _last_pass: _LastPass = field(default_factory=_LastPass, compare=False, repr=False)
+    _prepared_passes: _PreparedPasses = field(default_factory=WeakKeyDictionary, compare=False, repr=False)
     name: ClassVar[str] = "compiled"
 
     def __getstate__(self) -> dict[str, Any]:
         return {"use_screening": self.use_screening}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _last_pass=_LastPass())
+        self.__dict__.update(state, _prepared_passes=WeakKeyDictionary())
 
     def select_engine(self, quadratics: Quadratics) -> "CompiledEngine":
         """Return this engine; raise CapabilityError for models with categorical columns."""
@@ -166,33 +167,51 @@ class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Supp
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """Return the scores (n, K) of a batch, in ``out`` if given."""
-        shape = (batch.n_rows, quadratics.n_components)
-        # Kernels write without bounds.
-        is_writable = out is not None and out.flags.c_contiguous and out.shape == shape and out.dtype == np.float64
-        scores = out if out is not None and is_writable else np.empty(shape)
-        CompiledPass.from_quadratics(densify_low_rank_root(quadratics), SUM_NOTHING).accumulate_all_pairs(
-            batch, pack_arguments(NO_ROW_RESULTS._replace(scores=scores))
-        )
-        if out is not None and scores is not out:
-            out[...] = scores
-            return out
-        return scores
+        scores = _get_writable_array((batch.n_rows, quadratics.n_components), out)
+        results = pack_arguments(NO_ROW_RESULTS._replace(scores=scores))
+        self._prepare_pass(quadratics, (False, False)).write_row_results(batch, results)
+        return _copy_to_out(scores, out)
 
-    def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
+    def compute_responsibilities(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> Responsibilities:
+        """Return best scores and responsibilities (n, K) of a batch, the latter in ``out`` if given."""
+        values, best_scores = _get_writable_array((batch.n_rows, quadratics.n_components), out), np.empty(batch.n_rows)
+        results = pack_arguments(NO_ROW_RESULTS._replace(best_scores=best_scores, responsibilities=values))
+        self._prepare_pass(quadratics, (False, False)).write_row_results(batch, results)
+        return Responsibilities(best_scores, _copy_to_out(values, out))
+
+    def best_scores(self, quadratics: Quadratics, batch: Batch, needs_log_densities: bool = True) -> BestScores:
         """Return the best component, its score and the log density of each row."""
         n = batch.n_rows
-        results = NO_ROW_RESULTS._replace(
-            labels=np.empty(n, dtype=np.int64), best_scores=np.empty(n), log_densities=np.empty(n)
-        )
-        last = self._last_pass
-        compiled_pass = last.compiled_pass if last.quadratics is quadratics else None
+        labels, best_scores, log_densities = np.empty(n, np.int64), np.empty(n), np.empty(n * needs_log_densities)
+        results = NO_ROW_RESULTS._replace(labels=labels, best_scores=best_scores, log_densities=log_densities)
+        compiled_pass = self._prepare_pass(quadratics, (not needs_log_densities, self.use_screening))
+        compiled_pass.write_row_results(batch, pack_arguments(results))
+        return BestScores(labels, best_scores, log_densities)
+
+    def _prepare_pass(self, quadratics: Quadratics, kind: _PassKind) -> CompiledPass:
+        """Return a pass that writes results per row; it is prepared once for quadratics, and kept as long as they."""
+        passes = self._prepared_passes.get(quadratics)
+        if passes is None:
+            passes = self._prepared_passes[quadratics] = {}
+        compiled_pass = passes.get(kind)
         if compiled_pass is None:
-            compiled_pass = CompiledPass.from_quadratics(
-                densify_low_rank_root(quadratics), SUM_NOTHING, use_screening=self.use_screening
-            )
-            object.__setattr__(self, "_last_pass", _LastPass(quadratics, compiled_pass))
-        compiled_pass.accumulate_screened(batch, pack_arguments(results))
-        return BestScores(results.labels, results.best_scores, results.log_densities)
+            dense = densify_low_rank_root(quadratics)
+            compiled_pass = passes[kind] = CompiledPass.from_quadratics(dense, SUM_NOTHING, *kind)
+        return compiled_pass
+
+
+def _get_writable_array(shape: tuple[int, int], out: NK | None) -> NK:
+    """Return ``out`` if kernels, which write without bounds, can write to it; else a new array."""
+    is_writable = out is not None and out.flags.c_contiguous and out.shape == shape and out.dtype == np.float64
+    return out if out is not None and is_writable else np.empty(shape)
+
+
+def _copy_to_out(values: NK, out: NK | None) -> NK:
+    """Return the values in ``out`` if it is given."""
+    if out is None or values is out:
+        return values
+    out[...] = values
+    return out
 
 
 def _has_tiny_component(sums: MomentSums, quadratics: Quadratics) -> bool:
@@ -221,7 +240,7 @@ def _build_expectation(
 ) -> Expectation:
     """Return the expectation: sums about the centres of the pass become moments about the new means."""
     n_features = quadratics.n_features
-    mass = block_sums.sums.mass
+    mass = block_sums.sums.mass.copy()  # the next pass reuses the arrays of the sums
     first_moments = block_sums.sums.first_moments.reshape(len(mass), -1)[:, :n_features]
     totals = block_sums.sums.totals
     if moment_kind is MomentKind.NONE:

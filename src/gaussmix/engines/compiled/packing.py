@@ -48,7 +48,7 @@ MOMENT_CODES = {
 _EMPTY = np.empty(0)
 _NO_LABELS = np.empty(0, dtype=np.int64)
 _EMPTY_TABLE = np.empty((0, 0))
-NO_ROW_RESULTS = RowResults(_NO_LABELS, _EMPTY, _EMPTY, _EMPTY_TABLE)
+NO_ROW_RESULTS = RowResults(_NO_LABELS, _EMPTY, _EMPTY, _EMPTY_TABLE, _EMPTY_TABLE)
 
 # Largest |log2| of a spherical scale for which unscaled sums of squares can neither overflow nor underflow.
 _MAX_LOG2_SPHERICAL_SCALE = 64.0
@@ -92,7 +92,7 @@ def pack_model(quadratics: Quadratics, moment_code: int) -> PackedModel:
     multiple = COLUMNS_PER_BLOCK if moment_code in (SUM_FIRST_MOMENTS, SUM_SQUARES) else TILE_SIDE
     n_columns = -(-n_features // multiple) * multiple
     if isinstance(root, SharedPrecisionRoot):
-        upper = _to_upper_triangular_roots(root.root_matrix[None])
+        upper = _to_upper_triangular_roots(DensePrecisionRoot(root.root_matrix[None]))
         if np.abs(upper).max(initial=0.0) <= _MAX_SHARED_PRECISION_ROOT:
             return PackedModel(_pack_whitened_model(quadratics, upper, n_columns), n_columns, n_features)
         root = DensePrecisionRoot(np.repeat(upper, quadratics.n_components, axis=0))
@@ -124,7 +124,7 @@ class _PackedRoot(NamedTuple):
 def _pack_root(root: AbstractPrecisionRoot, n_padded_columns: int) -> _PackedRoot:
     """Return the code of the distance and the root's numbers; TypeError for a root that kernels do not support."""
     if isinstance(root, DensePrecisionRoot):
-        upper = _to_upper_triangular_roots(root.root_matrices)
+        upper = _to_upper_triangular_roots(root)
         has_few_columns = n_padded_columns <= MAX_FEW_COLUMNS
         return _PackedRoot(FULL_DISTANCE, pack_triangles(upper, n_padded_columns, has_few_columns))
     if isinstance(root, DiagonalPrecisionRoot):
@@ -157,19 +157,9 @@ def _zero_pad_columns(values: KD, n_padded_columns: int) -> KD:
     return padded
 
 
-def _to_upper_triangular_roots(roots: KDD) -> KDD:
+def _to_upper_triangular_roots(root: DensePrecisionRoot) -> KDD:
     """Return upper triangular square roots (K, D, D) of the same precisions."""
-    n_features = roots.shape[1]
-    if n_features == 1 or not roots.reshape(len(roots), -1)[:, _positions_below_diagonal(n_features)].any():
-        return roots
-    return linalg.to_upper_triangular_roots(roots)
-
-
-@lru_cache(maxsize=64)
-def _positions_below_diagonal(n_features: int) -> IntArray:
-    """Return the flat positions of the entries below the diagonal, row by row."""
-    row, column = np.tril_indices(n_features, -1)
-    return np.asarray(row * n_features + column)
+    return root.root_matrices if root.is_upper_triangular else linalg.to_upper_triangular_roots(root.root_matrices)
 
 
 def pack_triangles(upper: KDD, n_padded_columns: int, has_few_columns: bool) -> Array:
@@ -179,10 +169,28 @@ def pack_triangles(upper: KDD, n_padded_columns: int, has_few_columns: bool) -> 
         padded = np.zeros((n_components, n_padded_columns, n_padded_columns))
         padded[:, :n_features, :n_features] = upper
         upper = padded
+    if n_padded_columns > _MAX_COLUMNS_FOR_POSITIONS:
+        return _copy_panels(upper)
     order = (_triangle_positions_row_by_row if has_few_columns else _triangle_positions_panel_by_panel)(
         n_padded_columns
     )
-    return np.ascontiguousarray(upper.reshape(n_components, -1)[:, order]).ravel()
+    return upper.reshape(n_components, -1).take(order, axis=1).ravel()
+
+
+# Columns above which panels are copied one after another: reading single entries by their positions takes longer.
+_MAX_COLUMNS_FOR_POSITIONS = 96
+
+
+def _copy_panels(upper: KDD) -> Array:
+    """Return R^T of every component as one flat array of panels, from upper triangular R (K, D, D)."""
+    n_components, n_columns = upper.shape[:2]
+    panels = np.empty((n_components, n_columns * (n_columns + TILE_SIDE) // 2))
+    start = 0
+    for end in range(TILE_SIDE, n_columns + 1, TILE_SIDE):
+        stop = start + TILE_SIDE * end
+        panels[:, start:stop].reshape(n_components, end, TILE_SIDE)[...] = upper[:, :end, end - TILE_SIDE : end]
+        start = stop
+    return panels.ravel()
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ from gaussmix.kernels.machine_constants import SIMD_WIDTH
 from gaussmix.kernels.passes.accumulation import accumulate_component
 from gaussmix.kernels.passes.nearest_center import accumulate_nearest, find_nearest_centers
 from gaussmix.kernels.passes.responsibilities import (
+    apply_softmax,
     compute_hard_responsibilities,
     compute_responsibilities,
     find_best_of_group,
@@ -60,7 +61,12 @@ def run_full_pass(rows, begin, end, model, tile, moment_code, is_hard, log_cutof
         if rows.labels.shape[0] > 0 or rows.log_label_prior.shape[0] > 0:
             add_label_prior(rows, tile, n_used_groups, n_components)
         if row_results.scores.shape[0] > 0:
-            write_scores(row_results, tile, n_used_groups, n_components)
+            write_scores(row_results.scores, tile, n_used_groups, n_components)
+            continue
+        if row_results.responsibilities.shape[0] > 0:
+            apply_softmax(tile, n_used_groups)
+            write_scores(row_results.responsibilities, tile, n_used_groups, n_components)
+            write_row_results(row_results, tile, n_used_groups)
             continue
         if is_hard and moment_code == SUM_FIRST_MOMENTS:
             accumulate_nearest(model, tile, n_used_groups, False, sums)

@@ -177,10 +177,32 @@ def write_row_results(row_results, tile, n_groups):
 
 
 @kernel
-def write_scores(row_results, tile, n_groups, n_components):
-    """Write the scores of every pair to (n, K)."""
+def apply_softmax(tile, n_groups):
+    """Replace the scores of every pair by the softmax of their row, and write each row's best score."""
+    request_full_width()
+    lowest, zero, limit = splat(-1e300), splat(0.0), splat(MIN_EXPONENT)
+    for group in range(n_groups):
+        begin, end = tile.first_slot[group], tile.stop_slot[group]
+        best, power_sum = splat(-np.inf), zero
+        for slot in range(begin, end):
+            best = maximum(load(tile.scores, slot * SIMD_WIDTH), best)
+        store(tile.best_scores, group * SIMD_WIDTH, best)
+        # The maximum of a row that is infinitely far from all components is not finite.
+        row_maximum = select_greater(best, lowest, best, zero)
+        for slot in range(begin, end):
+            difference = subtract(load(tile.scores, slot * SIMD_WIDTH), row_maximum)
+            value, _, _ = exp_and_moment(difference, limit, zero)
+            power_sum = add(power_sum, value)
+            store(tile.scores, slot * SIMD_WIDTH, value)
+        for slot in range(begin, end):
+            store(tile.scores, slot * SIMD_WIDTH, divide(load(tile.scores, slot * SIMD_WIDTH), power_sum))
+
+
+@kernel
+def write_scores(scores, tile, n_groups, n_components):
+    """Write the scores of every pair to ``scores`` (n, K)."""
     for place in range(n_groups * SIMD_WIDTH):
         if tile.is_real[place]:
             row, group, lane = tile.row_numbers[place], place // SIMD_WIDTH, place % SIMD_WIDTH
             for k in range(n_components):
-                row_results.scores[row, k] = tile.scores[(tile.first_slot[group] + k) * SIMD_WIDTH + lane]
+                scores[row, k] = tile.scores[(tile.first_slot[group] + k) * SIMD_WIDTH + lane]

@@ -15,8 +15,9 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.kmeans_run import LloydRunInput
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import CentersModel
-from gaussmix.engines.base import AssignmentKind, BestScores
+from gaussmix.engines.base import AssignmentKind
 from gaussmix.engines.kmeans_runner import SupportsKMeansRuns
+from gaussmix.engines.score_tiles import BestScores
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver, EStepRequest, LastModelAndObjectives, SolverState
 from gaussmix.solvers.loop import run_solver
