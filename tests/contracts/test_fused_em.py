@@ -1,6 +1,7 @@
 """Contract of fused EM runners: each iteration equals the E-step, the prior and the M-step of `covariance`."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from scipy import special, stats
 
 from gaussmix.core.fused_em import FirstMStepInput, FusedRunInput, FusedRunResult
 from gaussmix.core.moments import MomentKind, Moments, compute_moments
+from gaussmix.core.threads import threads
 from gaussmix.covariance import (
     MCLUST_NAMES,
     AbstractCovariance,
@@ -20,13 +22,13 @@ from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_ei
 from gaussmix.covariance.prior import NormalInverseWishart
 from gaussmix.covariance.structure import MclustStructure
 from gaussmix.engines import AbstractFusedRunner, AutomaticEngine
-from gaussmix.engines.compiled import CompiledEngine
+from gaussmix.engines.compiled import CompiledEngine, fused_em
 from gaussmix.types import KD, ND, NK, IntN, K, N
 
 # A new runner is a row here and inherits every test.
 RUNNERS: dict[str, AbstractFusedRunner] = {
     "compiled": CompiledEngine().fused_runner,
-    "automatic": AutomaticEngine(n_rows=150, n_runs=100).fused_runner,
+    "automatic": AutomaticEngine(n_rows=150).fused_runner,
 }
 N_FEATURES = 3
 
@@ -41,7 +43,8 @@ def make_prior(shrinkage: float) -> NormalInverseWishart:
 
 def run_here(runner: AbstractFusedRunner, run: FusedRunInput) -> FusedRunResult:
     """Return the result of a run that the runner accepts."""
-    assert runner.should_run(len(run.rows), *run.centers.shape)
+    is_axis_aligned = Structure.from_name(run.structure_name).is_axis_aligned
+    assert runner.should_run(len(run.rows), *run.centers.shape, is_axis_aligned)
     result = runner.run(run)
     assert result is not None
     return result
@@ -225,10 +228,106 @@ def test_the_run_stops_when_the_gain_is_small(runner: AbstractFusedRunner, struc
     assert not is_small[:-1].any()
 
 
-def test_the_automatic_runner_refuses_what_does_not_repay_compilation() -> None:
-    assert not AutomaticEngine(n_rows=150, n_runs=1).fused_runner.should_run(150, 3, 3)
-    assert not AutomaticEngine(n_rows=150, n_runs=100).fused_runner.should_run(10**6, 3, 3)
-    assert not AutomaticEngine(n_rows=150, n_runs=100).fused_runner.should_run(150, 3, 100)
+@every_runner
+def test_passes_make_what_they_do_faster(runner: AbstractFusedRunner) -> None:
+    """Such are many pairs, and M-steps of many columns with full covariances."""
+    assert runner.should_run(150, 3, 3, False)
+    assert runner.should_run(150, 3, 300, True)
+    assert not runner.should_run(10**7, 3, 3, False)
+    assert not runner.should_run(150, 3, 300, False)
+
+
+def make_long_run(structure: str, n_features: int, seed: int, weights: bool = False) -> FusedRunInput:
+    """Return a run over enough rows for several threads, which cannot converge."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_components = 20_000 + seed, 4
+    centers = 3.0 * rng.normal(size=(n_components, n_features))
+    rows = centers[rng.integers(n_components, size=n_rows)] + rng.normal(size=(n_rows, n_features))
+    covariances = np.repeat(np.eye(n_features)[None], n_components, axis=0)
+    return FusedRunInput(
+        structure,
+        rows,
+        rng.integers(0, 3, n_rows).astype(float) if weights else None,
+        None,
+        np.full(n_components, 0.25),
+        centers + 0.5,
+        np.ones((n_components, n_features)),
+        covariances,
+        covariances,
+        np.full(n_features, 1e-9),
+        0.0,
+        False,
+        -np.inf,
+        6,
+    )
+
+
+def assert_same_bits(found: FusedRunResult, expected: FusedRunResult) -> None:
+    for name in ("component_weights", "centers", "axis_variances", "log_likelihoods"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    assert found.expectation is not None
+    assert expected.expectation is not None
+    assert found.expectation.log_likelihood == expected.expectation.log_likelihood
+    np.testing.assert_array_equal(found.expectation.moments.mass, expected.expectation.moments.mass)
+
+
+@every_runner
+@pytest.mark.parametrize("structure", ["VVV", "VVI", "EEE"])
+@pytest.mark.parametrize("n_features", [1, 2, 7])
+def test_threads_do_not_change_the_bits(runner: AbstractFusedRunner, structure: str, n_features: int) -> None:
+    """Eight threads are more than most machines have cores, so that some wait for a processor."""
+    for seed in range(2):
+        run = make_long_run(structure, n_features, seed, weights=seed == 1)
+        with threads(1):
+            alone = run_here(runner, run)
+        assert len(alone.log_likelihoods) == 6
+        for n_threads in (2, 3, 8):
+            with threads(n_threads):
+                assert_same_bits(run_here(runner, run), alone)
+
+
+def test_returning_to_python_does_not_change_the_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = CompiledEngine().fused_runner
+    for structure in ("VVV", "VVI", "VVE", "VEV"):
+        run = make_long_run(structure, 3, 0)
+        at_once = runner.run(run)
+        with monkeypatch.context() as patch:
+            patch.setattr(fused_em, "_NANOSECONDS_PER_CALL", 0.0)
+            assert_same_bits(runner.run(run), at_once)
+
+
+def test_an_interrupt_ends_all_threads_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner, run = CompiledEngine().fused_runner, make_long_run("VVV", 7, 0)
+    with threads(4):
+        expected = runner.run(run)
+    compiled, calls = fused_em.run_fused_em, []
+
+    def interrupt(*arguments: Any) -> int:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return compiled(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fused_em, "_NANOSECONDS_PER_CALL", 0.0)
+        patch.setattr(fused_em, "run_fused_em", interrupt)
+        with threads(4), pytest.raises(KeyboardInterrupt):
+            runner.run(run)
+    with threads(4):
+        assert_same_bits(runner.run(run), expected)
+
+
+@every_runner
+@pytest.mark.parametrize("structure", ["VVV", "VVI"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_values_of_rows_without_weight_do_not_count(runner: AbstractFusedRunner, structure: str, value: float) -> None:
+    for n_features in (2, 6):
+        run = make_long_run(structure, n_features, 0)
+        weights = np.ones(len(run.rows))
+        weights[::3] = 0.0
+        spoiled = np.where(weights[:, None] > 0.0, run.rows, value)
+        expected = run_here(runner, replace(run, row_weights=weights))
+        assert_same_bits(run_here(runner, replace(run, rows=spoiled, row_weights=weights)), expected)
 
 
 FULL_STRUCTURES = [name for name in MCLUST_NAMES if make_problem(name, 2, None, 0).estimator.moment_kind.value == "KDD"]

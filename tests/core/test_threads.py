@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from gaussmix.core import threads as module
 from gaussmix.core.cpus import default_n_threads
-from gaussmix.core.threads import available_n_threads, ordered_sum, threads
+from gaussmix.core.threads import available_n_threads, helper_threads, ordered_sum, threads
 from gaussmix.errors import ParameterError
 
 THREAD_COUNTS = [1, 2, 3, 8]
@@ -311,3 +311,58 @@ def test_n_threads_must_be_a_whole_number_of_at_least_one(count: Any) -> None:
     with pytest.raises(ParameterError, match="threads"):
         with threads(count):
             pass
+
+
+def test_helper_threads_work_within_the_block_and_are_waited_for() -> None:
+    started, may_end, ended = threading.Barrier(3), threading.Event(), []
+
+    def work() -> None:
+        started.wait(timeout=30)
+        may_end.wait(timeout=30)
+        ended.append(available_n_threads())
+
+    with helper_threads(work, 2):
+        started.wait(timeout=30)
+        may_end.set()
+    assert ended == [1, 1]
+
+
+def test_helpers_that_come_late_do_not_work() -> None:
+    """Two blocks keep both threads of the pool, so that the third gets none before its end."""
+    may_end, calls = threading.Event(), []
+    with helper_threads(lambda: None, 2):
+        pass
+    n_threads = module._thread_pool._n_threads
+    with helper_threads(lambda: may_end.wait(timeout=30) and None, n_threads):
+        while module._thread_pool._tasks.qsize():
+            pass
+        with helper_threads(lambda: calls.append(1), 1):
+            pass
+        may_end.set()
+    with helper_threads(lambda: None, n_threads):
+        pass
+    assert calls == []
+
+
+@pytest.mark.parametrize("error", [ValueError, MemoryError])
+def test_errors_of_helpers_do_not_reach_the_caller(error: type[Exception]) -> None:
+    def fail() -> None:
+        raise error
+
+    with helper_threads(fail, 2):
+        pass
+
+
+def test_an_error_in_the_block_is_raised_after_the_helpers_have_ended() -> None:
+    has_started, may_end, ended = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        has_started.set()
+        may_end.wait(timeout=30)
+        ended.append(1)
+
+    with pytest.raises(KeyboardInterrupt), helper_threads(work, 1):
+        has_started.wait(timeout=30)
+        threading.Timer(0.05, may_end.set).start()
+        raise KeyboardInterrupt
+    assert ended == [1]

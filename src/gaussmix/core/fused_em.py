@@ -1,6 +1,6 @@
-"""Inputs and results of fused EM: a whole run over few rows as arrays, for an engine that runs all iterations at once.
+"""Inputs and results of fused EM: a whole run as arrays, for an engine that runs all iterations at once.
 
-Between two passes Python costs ten times as much as the pass over few rows. A fused runner (`engines`) therefore runs
+Between two passes over few rows Python costs ten times as much as a pass. A fused runner (`engines`) therefore runs
 many iterations without Python. It returns how far it came, and the loop continues from there.
 """
 
@@ -33,10 +33,11 @@ class FusedRunInput:
     """The input of a fused run of EM: rows (n, D) in working coordinates, initial parameters, and a stopping rule.
 
     ``structure_name`` are mclust's letters. ``known_labels`` (n,) are components of rows, -1 if unknown.
-    ``covariances`` (K, D, D) have the variances ``axis_variances`` (K, D) along ``axes`` (K, D, D, in columns). The run
-    stops when the log-likelihood changes from ``previous_log_likelihood`` by less than ``tolerance`` times the total
-    weight. If ``is_tolerance_relative``, it is less than ``tolerance`` times the log-likelihood, if that is larger.
-    With ``prior_statistics`` every log-likelihood includes the log density of the prior.
+    ``covariances`` (K, D, D) have the variances ``axis_variances`` (K, D) along ``axes`` (K, D, D, in columns); nobody
+    reads axes and covariances of axis-aligned structures. The run stops when the log-likelihood changes from
+    ``previous_log_likelihood`` by less than ``tolerance`` times the total weight. If ``is_tolerance_relative``, it is
+    less than ``tolerance`` times the log-likelihood, if that is larger. With ``prior_statistics`` every log-likelihood
+    includes the log density of the prior.
     """
 
     structure_name: str

@@ -9,7 +9,7 @@ import operator
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from queue import SimpleQueue
 from typing import Generic, TypeVar, cast
@@ -70,6 +70,53 @@ def ordered_sum(function: Callable[[Item], T], items: Sequence[Item]) -> T:
         with parallel_sum.run_helpers(n_helpers):
             parallel_sum.compute_remaining_terms()
         return parallel_sum.take_total()
+
+
+@contextmanager
+def helper_threads(work: Callable[[], None], n_helpers: int) -> Iterator[None]:
+    """Let up to ``n_helpers`` threads of the pool call ``work`` once each within the block.
+
+    Helpers may start late or never. At the end of the block no further one starts, and the running ones are waited for,
+    so that ``work`` must end soon after the block. Its errors are dropped: whoever needs its result computes it again.
+    """
+    group = _HelperGroup(work)
+    token = _is_within_sum.set(True)
+    try:
+        _thread_pool.submit_or_drop([functools.partial(copy_context().run, group.run) for _ in range(n_helpers)])
+        yield
+    finally:
+        _is_within_sum.reset(token)
+        group.close()
+
+
+class _HelperGroup:
+    """Threads that work beside the one that waits for them."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._condition = threading.Condition()
+        self._is_closed, self._n_running = False, 0
+
+    def run(self) -> None:
+        """Work in a thread of the pool, unless the group is closed."""
+        with self._condition:
+            if self._is_closed:
+                return
+            self._n_running += 1
+        try:
+            with suppress(Exception):
+                self._work()
+        finally:
+            with self._condition:
+                self._n_running -= 1
+                self._condition.notify_all()
+
+    def close(self) -> None:
+        """Let no further helper start, and wait for the running ones."""
+        with self._condition:
+            self._is_closed = True
+            while self._n_running:
+                self._condition.wait()
 
 
 class _ParallelSum(Generic[Item, T]):

@@ -38,6 +38,21 @@ def to_eigen_arrays(covariance: AbstractCovariance) -> EigenArrays:
     return EigenArrays(np.einsum("kii->ki", matrices).copy(), axes, matrices)
 
 
+def to_axis_variances_alone(covariance: AbstractCovariance) -> EigenArrays:
+    """Return the variances (K, D) along the columns, with axes and matrices of shape (K, 0, 0).
+
+    Those of many columns would take more memory than all else in a fit of axis-aligned covariances.
+    """
+    if isinstance(covariance, DiagonalCovariance):
+        values = covariance.variances
+    elif isinstance(covariance, SphericalCovariance):
+        values = np.repeat(covariance.variances[:, None], covariance.n_features, axis=1)
+    else:
+        values = np.einsum("kii->ki", covariance.matrices())
+    nothing = np.empty((len(values), 0, 0))
+    return EigenArrays(values, nothing, nothing)
+
+
 def covariance_from_eigen_arrays(
     structure: MclustStructure, axis_variances: KD, axes: KDD, covariance_factors: KDD
 ) -> AbstractCovariance:

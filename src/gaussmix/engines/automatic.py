@@ -24,7 +24,7 @@ from gaussmix.engines.base import (
     AssignmentKind,
     BatchEngine,
 )
-from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
+from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns, is_fused_run_fastest
 from gaussmix.engines.kmeans_runner import AbstractKMeansRunner, SupportsKMeansRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.engines.pixel_updater import AbstractPixelUpdater, SupportsPixelUpdates
@@ -33,13 +33,6 @@ from gaussmix.errors import CompiledCodeError, CompiledCodeWarning
 from gaussmix.types import ND, NK, AnyArray, Array, IntK, IntNC, K, N
 
 T = TypeVar("T")
-
-# Number of runs from which fused runs repay their compilation, which takes some seconds once per machine.
-MIN_RUNS_FOR_FUSED = 16
-
-# Largest fused run: pairs of row and component, times 1 + n_features^2 / 16, and its features. Above, separate passes
-# are faster: they skip pairs and share rows among threads.
-MAX_FUSED_WEIGHTED_PAIRS, MAX_FUSED_FEATURES = 500_000, 12
 
 # Features up to which compiled kernels, which write a low-rank root as a dense matrix, are faster than NumPy.
 MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
@@ -98,8 +91,8 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Sup
 
     @property
     def fused_runner(self) -> "AutomaticFusedRunner":
-        """The runner that uses compiled code where many runs repay its compilation."""
-        return AutomaticFusedRunner(self.n_runs)
+        """The runner that uses compiled code where that is fastest."""
+        return AutomaticFusedRunner()
 
     @property
     def agglomerator(self) -> "AutomaticAgglomerator":
@@ -126,18 +119,11 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Sup
 
 @dataclass(frozen=True)
 class AutomaticFusedRunner(AbstractFusedRunner):
-    """Runs EM in compiled code if ``n_runs`` runs are to come, each over few rows."""
+    """Runs EM in compiled code where that is fastest."""
 
-    n_runs: int
-
-    def should_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
-        """Return whether enough runs are to come to repay the compilation, and each is small enough to be faster."""
-        n_weighted_pairs = n_rows * n_components * (1.0 + n_features**2 / 16.0)
-        return (
-            self.n_runs >= MIN_RUNS_FOR_FUSED
-            and n_weighted_pairs <= MAX_FUSED_WEIGHTED_PAIRS
-            and n_features <= MAX_FUSED_FEATURES
-        )
+    def should_run(self, n_rows: int, n_components: int, n_features: int, is_axis_aligned: bool) -> bool:
+        """Return whether a run of this size is faster than single passes."""
+        return is_fused_run_fastest(n_rows, n_components, n_features, is_axis_aligned)
 
     def run(self, run_input: FusedRunInput) -> FusedRunResult | None:
         """Run EM in compiled code; return the last parameters, or None, after a warning, if code cannot be compiled."""

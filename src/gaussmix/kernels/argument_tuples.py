@@ -1,16 +1,15 @@
 """The argument types of compiled functions: named tuples of contiguous arrays and numbers."""
 
-from collections import namedtuple
-from typing import NamedTuple, get_type_hints
+from typing import NamedTuple
 
 from gaussmix.kernels.field_types import (
     Booleans1,
     Doubles1,
     Doubles2,
-    Doubles3,
     Integers1,
     Integers2,
 )
+from gaussmix.kernels.fused_arguments import FusedState as FusedState
 from gaussmix.kernels.kmeans_arguments import KMeansState as KMeansState
 from gaussmix.kernels.pixel_arguments import PixelMixtureState as PixelMixtureState
 from gaussmix.kernels.screening_arguments import NearComponents as NearComponents
@@ -129,90 +128,6 @@ FULL_DISTANCE, DIAGONAL_DISTANCE, SPHERICAL_DISTANCE = 0, 1, 2
 # What a pass accumulates: nothing; mass and mean; also squares; also products of columns; products pooled over the
 # components.
 SUM_NOTHING, SUM_FIRST_MOMENTS, SUM_SQUARES, SUM_PRODUCTS, SUM_POOLED_PRODUCTS = -1, 0, 1, 2, 3
-
-
-class FusedRows(NamedTuple):
-    """The rows of a fused EM run in groups, filled up to whole groups.
-
-    ``row_groups`` (n_groups, D, SIMD_WIDTH) are in working coordinates, ``row_weights`` (n_groups, SIMD_WIDTH) are 0
-    for filled rows, and ``known_components`` (n_groups, SIMD_WIDTH) are doubles, -1 if unknown, of length 0 without
-    labels.
-    """
-
-    row_groups: Doubles3
-    row_weights: Doubles2
-    known_components: Doubles2
-
-
-class FusedConstants(NamedTuple):
-    """The order in which axes are rotated, and the prior of a fused EM run.
-
-    ``prior_strength`` (2,) is shrinkage and mass of the prior, with ``prior_location`` (D,) and ``prior_scatter``
-    (D, D); arrays of length 0 without a prior.
-    """
-
-    axis_pairs: Integers2
-    prior_strength: Doubles1
-    prior_location: Doubles1
-    prior_scatter: Doubles2
-
-
-class FusedParameters(NamedTuple):
-    """The parameters of a fused EM run, which it overwrites, and its results.
-
-    ``noise`` is weight, log density and mass of the noise component, of length 0 without one. Parameters:
-    ``component_weights`` (K,), ``center`` (K, D), ``axis_variances`` (K, D) along ``axes`` (K, D, D) and
-    ``covariance`` (K, D, D). ``covariance_factor`` is the Cholesky factor of ``covariance``, ``min_variances`` (D,) the
-    variance floor. Results: ``log_likelihoods`` has one value per iteration; ``totals`` (3,) are log-likelihood,
-    entropy, and the summed log of the largest responsibility of the last E-step.
-    """
-
-    component_weights: Doubles1
-    noise: Doubles1
-    center: Doubles2
-    axis_variances: Doubles2
-    axes: Doubles3
-    covariance: Doubles3
-    covariance_factor: Doubles3
-    min_variances: Doubles1
-    log_likelihoods: Doubles1
-    totals: Doubles1
-
-
-class FusedWorkspace(NamedTuple):
-    """The arrays of a fused EM run that nobody reads afterwards.
-
-    ``precision_root`` (K, D, D) is the inverse of the Cholesky factor. Sums: ``mass``, ``first_moments``, ``scatter``,
-    and before the lanes are added ``lane_sums`` (K, 1 + D + D (D + 1) / 2, SIMD_WIDTH). The others are the next
-    parameters and buffers.
-    """
-
-    precision_root: Doubles3
-    log_determinant: Doubles1
-    mass: Doubles1
-    first_moments: Doubles2
-    scatter: Doubles3
-    lane_sums: Doubles3
-    next_axis_variances: Doubles2
-    next_axes: Doubles3
-    next_covariance_factor: Doubles3
-    next_precision_root: Doubles3
-    score_offset: Doubles1
-    responsibilities: Doubles3
-    component_buffer: Doubles1
-    feature_buffer: Doubles1
-    difference_buffer: Doubles2
-    axis_scatter: Doubles2
-    matrix_buffer: Doubles2
-    rotated_scatter: Doubles3
-
-
-# All arrays of a fused EM run.
-_FUSED_PARTS = (FusedRows, FusedConstants, FusedParameters, FusedWorkspace)
-FusedState = namedtuple("FusedState", [field for part in _FUSED_PARTS for field in part._fields])  # type: ignore[misc]
-FusedState.__annotations__ = {
-    name: kind for part in _FUSED_PARTS for name, kind in get_type_hints(part, include_extras=True).items()
-}
 
 
 # Rows of ``groups`` in `AgglomerationState` before the means.

@@ -111,7 +111,10 @@ fill_candidate_lists = CompiledFunction(
     "fill_candidate_lists", "passes.candidate_lists",
     OpenPairs, int, Doubles2, Doubles1, Integers1, Integers1, Integers1, Doubles1, Doubles1, Doubles1,
 )  # fmt: skip
-run_fused_em = CompiledFunction("run_fused_em", "fused.em_loop", FusedState, int, int, int, float, bool, float, int)
+run_fused_em = CompiledFunction(
+    "run_fused_em", "fused.em_loop", FusedState, int, int, int, float, bool, float, int, int
+)
+help_fused_run = CompiledFunction("help_fused_run", "fused.chunks", FusedState, bool)
 run_first_m_step = CompiledFunction(
     "run_first_m_step", "fused.first_m_step", FusedState, Doubles3, Doubles1, int, int, int
 )

@@ -28,8 +28,14 @@ ROWS_PER_CHUNK = SIMD_WIDTH * GROUPS_PER_CHUNK
 # Largest number of columns for which all sums of a component stay in registers (passes/few_columns.py).
 MAX_FEW_COLUMNS = 8
 
-# Groups of rows whose responsibilities a fused run holds at a time.
-FUSED_GROUPS_PER_BLOCK = 32
+# Groups of rows whose responsibilities a fused run holds at a time, and those whose distances it computes together.
+FUSED_GROUPS_PER_BLOCK, FUSED_GROUPS_TOGETHER = 32, 2
+
+# Sums of a chunk of rows of a fused run that belong to no component, before those of the components.
+N_CHUNK_TOTALS = 4
+
+# Columns of a tile of products of a fused run.
+FUSED_TILE_COLUMNS = 2
 
 # Rows projected together.
 ROWS_PER_PROJECTION = 4

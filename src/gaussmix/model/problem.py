@@ -32,8 +32,6 @@ from gaussmix.sources import AbstractSource, MemorySource, SupportsRowHashSplit,
 from gaussmix.sources.base import count_rows
 from gaussmix.types import DD, ND, AnyArray, D, IntN, N
 
-_MAX_FUSED_ROWS = 20_000  # more rows gain nothing from a fused run
-
 
 class FusedRunRows(NamedTuple):
     """Rows (n, D) in the frame, weights (n,) or None for one each, known components (n,) or None if no row has one."""
@@ -137,14 +135,14 @@ class Problem:
 
     @cached_property
     def rows_and_known_labels_for_fused_run(self) -> FusedRunRows | None:
-        """Rows for a fused run; None if there are many, or if the label prior has more than known components."""
+        """Rows for a fused run; None if the label prior has more than known components."""
         prior = self.source.label_prior
-        if self.n_rows > _MAX_FUSED_ROWS or not isinstance(prior, KnownComponents | None):
+        if not isinstance(prior, KnownComponents | None):
             return None
         known = None if prior is None else np.ascontiguousarray(prior.labels, dtype=np.int64)
         rows, weights = self.source.collect(None)
         row_weights = None if (weights == 1.0).all() else np.ascontiguousarray(weights)
-        return FusedRunRows(np.array(rows, order="C"), row_weights, known)  # a copy, which nobody can change
+        return FusedRunRows(rows.view(), row_weights, known)  # an object of this problem: runners know rows by identity
 
     def total_log_max_responsibility(self, model: ScoringModel) -> float:
         """Return the sum over rows of weight times log of the largest responsibility, at most 0; used by ICL."""

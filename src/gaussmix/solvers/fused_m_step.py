@@ -30,7 +30,8 @@ def fit_first_covariances(problem: Problem, moments: Moments) -> AbstractCovaria
         return None
     if not isinstance(engine, SupportsFusedRuns):
         return None
-    if not engine.fused_runner.should_run(problem.n_rows, *moments.mean.shape):
+    n_components, n_features = moments.mean.shape
+    if not engine.fused_runner.should_run(problem.n_rows, n_components, n_features, structure.is_axis_aligned):
         return None
     axes_to_try = _axes_to_try(moments) if structure.has_only_common_axes else np.empty((0, *moments.scatter.shape[1:]))
     m_step_input = FirstMStepInput(str(structure), moments.mass, moments.scatter, axes_to_try, floor)

@@ -4,27 +4,60 @@ import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
-from weakref import ref
 
 import numpy as np
 
 from gaussmix.core.fused_em import PriorStatistics
 from gaussmix.core.jacobi_pairs import disjoint_axis_pair_rounds
-from gaussmix.kernels.argument_tuples import (
+from gaussmix.kernels.fused_arguments import (
+    FusedBuffers,
     FusedConstants,
     FusedParameters,
-    FusedRows,
     FusedState,
     FusedWorkspace,
 )
-from gaussmix.kernels.machine_constants import FUSED_GROUPS_PER_BLOCK, SIMD_WIDTH
+from gaussmix.kernels.machine_constants import (
+    FUSED_GROUPS_PER_BLOCK,
+    FUSED_GROUPS_TOGETHER,
+    FUSED_TILE_COLUMNS,
+    N_CHUNK_TOTALS,
+    SIMD_WIDTH,
+)
 from gaussmix.kernels.packed_arguments import PackedArguments, join_packed_arguments, pack_arguments
-from gaussmix.types import ND, AnyArray, Array, IntArray, IntN, N
+from gaussmix.types import IntArray
 
-_EMPTY, _EMPTY_GROUPS = np.empty(0), np.empty((0, SIMD_WIDTH))
+_EMPTY = np.empty(0)
 
-# Workspaces and packed rows that a thread keeps.
-_MAX_WORKSPACES, _MAX_PACKED_ROWS = 32, 32
+# Numbers of ``control`` (fused/chunks.py).
+_N_CONTROL_NUMBERS = 32
+
+# Workspaces that a thread keeps, and the sums of the largest one.
+_MAX_WORKSPACES, _MAX_KEPT_SUMS = 32, 50_000
+
+
+class RunSize(NamedTuple):
+    """The sizes of the arrays of a run."""
+
+    n_components: int
+    n_features: int
+    is_axis_aligned: bool
+    n_chunks: int = 1
+
+    @property
+    def n_products(self) -> int:
+        """Number of sums of products of one component, with space for every layout."""
+        n = self.n_features
+        return n if self.is_axis_aligned else n * (n + n % FUSED_TILE_COLUMNS)
+
+    @property
+    def n_sums(self) -> int:
+        """Number of sums of one chunk."""
+        return N_CHUNK_TOTALS + self.n_components * (1 + self.n_features + self.n_products)
+
+    @property
+    def should_keep(self) -> bool:
+        """Whether arrays of this size are small enough to be kept for the next run."""
+        return self.n_chunks * self.n_sums <= _MAX_KEPT_SUMS
 
 
 class Workspace(NamedTuple):
@@ -34,78 +67,73 @@ class Workspace(NamedTuple):
     packed: PackedArguments
 
 
-def _make_workspace(n_components: int, n_features: int) -> Workspace:
+def _make_workspace(size: RunSize) -> Workspace:
     """Return a new workspace."""
-    per_column, matrices = (n_components, n_features), (n_components, n_features, n_features)
+    n_components, n_features, is_axis_aligned, n_chunks = size
+    per_column, matrices = (n_components, n_features), _matrix_shape(n_components, n_features, is_axis_aligned)
+    roots = (n_components, 1, n_features) if is_axis_aligned else matrices
     arrays = FusedWorkspace(
-        precision_root=np.zeros(matrices),
+        precision_root=np.zeros(roots),
         log_determinant=np.zeros(n_components),
         mass=np.zeros(n_components),
         first_moments=np.zeros(per_column),
-        scatter=np.zeros(matrices),
-        lane_sums=np.zeros((n_components, 1 + n_features + n_features * (n_features + 1) // 2, SIMD_WIDTH)),
+        scatter=np.zeros(roots),
+        chunk_sums=np.zeros((n_chunks, size.n_sums)),
+        control=np.zeros(_N_CONTROL_NUMBERS, dtype=np.int64),
         next_axis_variances=np.zeros(per_column),
         next_axes=np.zeros(matrices),
         next_covariance_factor=np.zeros(matrices),
         next_precision_root=np.zeros(matrices),
         score_offset=np.zeros(n_components),
-        responsibilities=np.zeros((FUSED_GROUPS_PER_BLOCK, n_components, SIMD_WIDTH)),
         component_buffer=np.zeros(n_components),
         feature_buffer=np.zeros(n_features),
-        difference_buffer=np.zeros((n_features, SIMD_WIDTH)),
         axis_scatter=np.zeros(per_column),
-        matrix_buffer=np.zeros((n_features, n_features)),
+        matrix_buffer=np.zeros(matrices[1:]),
         rotated_scatter=np.zeros(matrices),
     )
     return Workspace(arrays, pack_arguments(tuple(arrays[:])))
 
 
-class _ThreadCaches(threading.local):
-    """What a thread keeps for its next runs, because making it takes longer than some iterations.
+def _make_buffers(size: RunSize) -> PackedArguments:
+    """Return new buffers of one thread."""
+    n_components, n_features, is_axis_aligned, _ = size
+    n_even_features = n_features + n_features % FUSED_TILE_COLUMNS
+    block_columns = (0 if is_axis_aligned else FUSED_GROUPS_PER_BLOCK, n_even_features, SIMD_WIDTH)
+    buffers = FusedBuffers(
+        lane_sums=np.zeros((n_components, 1 + n_features + size.n_products, SIMD_WIDTH)),
+        responsibilities=np.zeros((FUSED_GROUPS_PER_BLOCK, n_components, SIMD_WIDTH)),
+        best_scores=np.zeros((FUSED_GROUPS_PER_BLOCK, SIMD_WIDTH)),
+        difference_buffer=np.zeros((n_features, FUSED_GROUPS_TOGETHER, SIMD_WIDTH)),
+        group_differences=np.zeros(block_columns),
+        group_weighted_differences=np.zeros(block_columns),
+    )
+    return pack_arguments(tuple(buffers[:]))
 
-    ``packed_rows`` maps the identity of rows to a weak reference to them, the other arguments, and the packed rows.
-    """
+
+class _ThreadCaches(threading.local):
+    """What a thread keeps for its next runs, because making it takes longer than some iterations."""
 
     def __init__(self) -> None:
         self.get_workspace = lru_cache(maxsize=_MAX_WORKSPACES)(_make_workspace)
-        self.packed_rows: dict[int, tuple[ref[ND], N | None, IntN | None, PackedArguments]] = {}
+        self.get_buffers = lru_cache(maxsize=_MAX_WORKSPACES)(_make_buffers)
 
 
 _thread_caches = _ThreadCaches()
 
 
-def thread_workspace(n_components: int, n_features: int) -> Workspace:
-    """Return the workspace of this thread for these numbers; its contents are arbitrary."""
-    return _thread_caches.get_workspace(n_components, n_features)
+def thread_workspace(size: RunSize) -> Workspace:
+    """Return the workspace of this thread for a run of this size; its contents are arbitrary."""
+    return _thread_caches.get_workspace(size) if size.should_keep else _make_workspace(size)
 
 
-def pack_rows(rows: ND, row_weights: N | None, known_labels: IntN | None) -> PackedArguments:
-    """Return rows (n, D), their weights (n,) and known labels (n,) in packed groups.
-
-    The same objects are packed once, so that nobody may change them.
-    """
-    cache = _thread_caches.packed_rows
-    entry = cache.get(id(rows))
-    if entry is not None and entry[0]() is rows and entry[1] is row_weights and entry[2] is known_labels:
-        return entry[3]
-    weights = np.ones(len(rows)) if row_weights is None else row_weights
-    packed = pack_arguments(
-        (
-            np.ascontiguousarray(_fill_groups(rows, 0.0).swapaxes(1, 2)),
-            _fill_groups(weights, 0.0),
-            _EMPTY_GROUPS if known_labels is None else _fill_groups(known_labels, -1.0),
-        )
-    )
-    if len(cache) >= _MAX_PACKED_ROWS:
-        cache.clear()
-    cache[id(rows)] = ref(rows), row_weights, known_labels, packed
-    return packed
+def thread_buffers(size: RunSize) -> PackedArguments:
+    """Return the buffers of this thread for a run of this size, packed; their contents are arbitrary."""
+    return _thread_caches.get_buffers(size) if size.should_keep else _make_buffers(size)
 
 
-@lru_cache(maxsize=64)
-def pack_no_rows(n_features: int) -> PackedArguments:
-    """Return the packed rows of a run without rows."""
-    return pack_arguments(tuple(FusedRows(np.empty((0, n_features, SIMD_WIDTH)), _EMPTY_GROUPS, _EMPTY_GROUPS)[:]))
+def _matrix_shape(n_components: int, n_features: int, is_axis_aligned: bool) -> tuple[int, int, int]:
+    """Return the shape of one matrix per component; axis-aligned structures have none."""
+    return (n_components, 0, 0) if is_axis_aligned else (n_components, n_features, n_features)
 
 
 @lru_cache(maxsize=64)
@@ -141,9 +169,11 @@ class _ParameterLayout:
 
 
 @lru_cache(maxsize=256)
-def _parameter_layout(n_components: int, n_features: int, n_noise_numbers: int, max_iter: int) -> _ParameterLayout:
+def _parameter_layout(
+    n_components: int, n_features: int, is_axis_aligned: bool, n_noise_numbers: int, max_iter: int
+) -> _ParameterLayout:
     """Return the layout of the parameters of a run."""
-    per_column, matrices = (n_components, n_features), (n_components, n_features, n_features)
+    per_column, matrices = (n_components, n_features), _matrix_shape(n_components, n_features, is_axis_aligned)
     shapes = FusedParameters(
         component_weights=(n_components,),
         noise=(n_noise_numbers,),
@@ -177,9 +207,11 @@ class ParameterBuffer(NamedTuple):
     packed: PackedArguments
 
 
-def make_parameter_buffer(n_components: int, n_features: int, n_noise_numbers: int, max_iter: int) -> ParameterBuffer:
+def make_parameter_buffer(
+    n_components: int, n_features: int, is_axis_aligned: bool, n_noise_numbers: int, max_iter: int
+) -> ParameterBuffer:
     """Return arrays of arbitrary contents for the parameters of a run."""
-    layout = _parameter_layout(n_components, n_features, n_noise_numbers, max_iter)
+    layout = _parameter_layout(n_components, n_features, is_axis_aligned, n_noise_numbers, max_iter)
     buffer = np.empty(layout.n_doubles)
     arrays = FusedParameters(
         *[buffer[part].reshape(shape) for part, shape in zip(layout.slices, layout.shapes, strict=True)]
@@ -190,18 +222,14 @@ def make_parameter_buffer(n_components: int, n_features: int, n_noise_numbers: i
 
 
 def join_state(
-    rows: PackedArguments, constants: PackedArguments, parameters: PackedArguments, workspace: PackedArguments
+    rows: PackedArguments,
+    constants: PackedArguments,
+    parameters: PackedArguments,
+    workspace: PackedArguments,
+    buffers: PackedArguments,
 ) -> PackedArguments:
-    """Return all arrays of a run as one packed tuple."""
-    return join_packed_arguments(FusedState, rows, constants, parameters, workspace)
-
-
-def _fill_groups(values: AnyArray, filler: float) -> Array:
-    """Return values of rows (n, ...) in groups (n_groups, SIMD_WIDTH, ...); the last group is filled up."""
-    n_groups = -(-len(values) // SIMD_WIDTH)
-    filled = np.full((n_groups * SIMD_WIDTH, *values.shape[1:]), filler)
-    filled[: len(values)] = values
-    return filled.reshape(n_groups, SIMD_WIDTH, *values.shape[1:])
+    """Return all arrays of a run as one packed tuple for the thread that owns the buffers."""
+    return join_packed_arguments(FusedState, rows, constants, parameters, workspace, buffers)
 
 
 @lru_cache(maxsize=64)

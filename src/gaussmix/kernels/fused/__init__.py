@@ -1,1 +1,1 @@
-"""Compiled EM runs over few rows: E-steps and M-steps in one function."""
+"""Compiled EM runs: E-steps and M-steps in one function."""

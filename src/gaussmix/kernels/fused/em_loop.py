@@ -1,18 +1,20 @@
-"""Run EM on few rows in compiled code: E-steps and M-steps in turn, without Python in between.
+"""Run EM in compiled code: E-steps and M-steps in turn, without Python in between.
 
 It does what `solvers/loop.py` does with the NumPy engine and the M-steps of `covariance`. In an
 unusual case (an active variance floor, a component without rows, a non-finite number) it stops before
-the M-step, and the Python loop continues.
+the M-step, and the Python loop continues. Between iterations it returns to Python from time to time, so that the run
+can be interrupted.
 """
 
 from gaussmix.kernels.codegen.decorators import entry_point, kernel
 from gaussmix.kernels.codegen.simd import scalar_log
-from gaussmix.kernels.fused.e_step import NOISE_MASS, NOISE_WEIGHT, e_step
+from gaussmix.kernels.fused.chunks import HAS_STARTED, LAST_RESULT, e_step
+from gaussmix.kernels.fused.e_step import NOISE_MASS, NOISE_WEIGHT, TOTAL_LOG_LIKELIHOOD
 from gaussmix.kernels.fused.m_steps import m_step_diagonal, m_step_full
 from gaussmix.kernels.fused.small_matrices import compute_cholesky, invert_lower
 
 # Why a run ended.
-CONVERGED, MAX_ITER_REACHED, NEEDS_PYTHON = 0, 1, 2
+CONVERGED, MAX_ITER_REACHED, NEEDS_PYTHON, PAUSED = 0, 1, 2, 3
 
 # A component of less mass is left to the Python loop.
 MIN_MASS = 1e-6
@@ -26,31 +28,48 @@ MAX_FLOOR_TRACE = 0.5
 
 @entry_point
 def run_fused_em(
-    state, volume_code, shape_code, orientation_code, tolerance, is_relative, previous_log_likelihood, max_iter
-):
-    """Run EM; return 4 * n_iter + the reason for the end: CONVERGED, MAX_ITER_REACHED or NEEDS_PYTHON.
+    state, volume_code, shape_code, orientation_code, tolerance, is_relative, previous_log_likelihood, first_iter,
+    stop_iter,
+):  # fmt: skip
+    """Run EM; return 4 * n_iter + the reason for the end: CONVERGED, MAX_ITER_REACHED, NEEDS_PYTHON or PAUSED.
 
-    Unless Python continues, one more E-step fills mass, first moments and totals at the last parameters.
+    After PAUSED the call is repeated with ``first_iter`` = n_iter. The last iteration is that of the last entry of
+    ``log_likelihoods``; a call makes those before ``stop_iter``. Unless Python continues, one more E-step fills mass,
+    first moments and totals at the last parameters.
     """
-    result = _iterate(
-        state, volume_code, shape_code, orientation_code, tolerance, is_relative, previous_log_likelihood, max_iter
-    )
-    if result % 4 != NEEDS_PYTHON and not abs(e_step(state, orientation_code == 0)) < 1e300:
+    if state.control[LAST_RESULT] == 0:
+        result = _iterate(
+            state, volume_code, shape_code, orientation_code, tolerance, is_relative, previous_log_likelihood,
+            first_iter, stop_iter,
+        )  # fmt: skip
+        if result % 4 >= NEEDS_PYTHON:
+            return result
+        state.control[LAST_RESULT] = result + 1
+    result = state.control[LAST_RESULT] - 1
+    if not e_step(state, orientation_code == 0):
+        return result - result % 4 + PAUSED
+    if not abs(state.totals[TOTAL_LOG_LIKELIHOOD]) < 1e300:
         return result - result % 4 + NEEDS_PYTHON
     return result
 
 
 @kernel
 def _iterate(
-    state, volume_code, shape_code, orientation_code, tolerance, is_relative, previous_log_likelihood, max_iter
-):
-    """Iterate until convergence, ``max_iter``, or a step that only Python can make; return 4 * n_iter + the reason."""
-    if shape_code == 1:
-        set_axes_to_columns(state)
-    if not _initialize_roots(state, orientation_code):
-        return NEEDS_PYTHON
-    for iteration in range(max_iter):
-        value = e_step(state, orientation_code == 0)
+    state, volume_code, shape_code, orientation_code, tolerance, is_relative, previous_log_likelihood, first_iter,
+    stop_iter,
+):  # fmt: skip
+    """Iterate until convergence, the last iteration, or a step that only Python can make; return as `run_fused_em`."""
+    max_iter = state.log_likelihoods.shape[0]
+    if state.control[HAS_STARTED] == 0:
+        if shape_code == 1 and orientation_code != 0:
+            set_axes_to_columns(state)
+        if not _initialize_roots(state, orientation_code):
+            return NEEDS_PYTHON
+        state.control[HAS_STARTED] = 1
+    for iteration in range(first_iter, min(stop_iter, max_iter)):
+        if not e_step(state, orientation_code == 0):
+            return 4 * iteration + PAUSED
+        value = state.totals[TOTAL_LOG_LIKELIHOOD]
         if not abs(value) < 1e300:
             return 4 * iteration + NEEDS_PYTHON
         for k in range(state.mass.shape[0]):
@@ -58,7 +77,7 @@ def _iterate(
                 return 4 * iteration + NEEDS_PYTHON
         if state.prior_strength.shape[0] > 0:
             value += _log_prior_density(state, orientation_code)
-            _apply_prior(state)
+            _apply_prior(state, orientation_code)
         if state.noise.shape[0] > 0 and not state.noise[NOISE_MASS] > MIN_MASS:
             return 4 * iteration + NEEDS_PYTHON
         has_next = (
@@ -73,7 +92,7 @@ def _iterate(
         if abs(value - previous_log_likelihood) < tolerance * (max(abs(value), total) if is_relative else total):
             return 4 * (iteration + 1) + CONVERGED
         previous_log_likelihood = value
-    return 4 * max_iter + MAX_ITER_REACHED
+    return 4 * stop_iter + PAUSED if stop_iter < max_iter else 4 * max_iter + MAX_ITER_REACHED
 
 
 @kernel
@@ -94,7 +113,7 @@ def _initialize_roots(state, orientation_code):
         state.log_determinant[k] = 0.0
         if orientation_code == 0:
             for j in range(n):
-                state.precision_root[k, j, j] = 1.0 / state.axis_variances[k, j] ** 0.5
+                state.precision_root[k, 0, j] = 1.0 / state.axis_variances[k, j] ** 0.5
                 state.log_determinant[k] += scalar_log(state.axis_variances[k, j])
         else:
             if not compute_cholesky(state.covariance, k, state.covariance_factor):
@@ -113,17 +132,22 @@ def _log_prior_density(state, orientation_code):
     for k in range(n_components):
         total += state.prior_strength[PRIOR_MASS] * state.log_determinant[k]
         for i in range(n):
-            white, first_column = 0.0, i if orientation_code == 0 else 0
-            for j in range(first_column, i + 1):
+            white = 0.0
+            if orientation_code == 0:
+                white = state.precision_root[k, 0, i] * (state.center[k, i] - state.prior_location[i])
+                total += state.precision_root[k, 0, i] * state.prior_scatter[i, i] * state.precision_root[k, 0, i]
+                total += state.prior_strength[PRIOR_SHRINKAGE] * white * white
+                continue
+            for j in range(i + 1):
                 white += state.precision_root[k, i, j] * (state.center[k, j] - state.prior_location[j])
-                for m in range(first_column, i + 1):
+                for m in range(i + 1):
                     total += state.precision_root[k, i, j] * state.prior_scatter[j, m] * state.precision_root[k, i, m]
             total += state.prior_strength[PRIOR_SHRINKAGE] * white * white
     return -0.5 * total
 
 
 @kernel
-def _apply_prior(state):
+def _apply_prior(state, orientation_code):
     """Shrink the new means towards the prior location and add the prior's scatter and mass."""
     n_components, n = state.axis_variances.shape
     shrinkage = state.prior_strength[PRIOR_SHRINKAGE]
@@ -137,8 +161,8 @@ def _apply_prior(state):
             state.first_moments[k, i] = state.mass[k] * (
                 state.first_moments[k, i] / mass + fraction * state.feature_buffer[i]
             )
-            for j in range(n):
-                state.scatter[k, i, j] += (
+            for j in range(i if orientation_code == 0 else 0, i + 1 if orientation_code == 0 else n):
+                state.scatter[k, 0 if orientation_code == 0 else i, j] += (
                     state.prior_scatter[i, j] + mass * fraction * state.feature_buffer[i] * state.feature_buffer[j]
                 )
 
@@ -187,7 +211,7 @@ def _accept_next_state(state, orientation_code):
             state.center[k, i] += state.first_moments[k, i] / state.mass[k]
             state.axis_variances[k, i] = state.next_axis_variances[k, i]
             if orientation_code == 0:
-                state.precision_root[k, i, i] = 1.0 / state.axis_variances[k, i] ** 0.5
+                state.precision_root[k, 0, i] = 1.0 / state.axis_variances[k, i] ** 0.5
                 state.log_determinant[k] += scalar_log(state.axis_variances[k, i])
             else:
                 state.log_determinant[k] += 2.0 * scalar_log(state.next_covariance_factor[k, i, i])

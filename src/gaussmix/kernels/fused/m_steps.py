@@ -24,7 +24,7 @@ MAX_ROTATION_SWEEPS = 5
 
 @kernel
 def m_step_diagonal(state, volume_code, shape_code):
-    """Fit EII, VII, EEI, VEI, EVI or VVI from the diagonals of the scatter."""
+    """Fit EII, VII, EEI, VEI, EVI or VVI from the diagonals of the scatter, (K, 1, D)."""
     scatter, mass, values = state.scatter, state.mass, state.next_axis_variances
     n_components, n = values.shape
     total = 0.0
@@ -35,7 +35,7 @@ def m_step_diagonal(state, volume_code, shape_code):
         for k in range(n_components):
             component_scatter = 0.0
             for j in range(n):
-                component_scatter += scatter[k, j, j]
+                component_scatter += scatter[k, 0, j]
             pooled += component_scatter
             for j in range(n):
                 values[k, j] = component_scatter / (mass[k] * n)
@@ -46,7 +46,7 @@ def m_step_diagonal(state, volume_code, shape_code):
         return True
     for k in range(n_components):
         for j in range(n):
-            state.axis_scatter[k, j] = scatter[k, j, j]
+            state.axis_scatter[k, j] = scatter[k, 0, j]
     if volume_code == 0 and shape_code == 1:
         for j in range(n):
             pooled = 0.0

@@ -1,11 +1,11 @@
-"""Fused EM: iterations in one call of compiled code, where there are few rows and many runs (`core/fused_em.py`)."""
+"""Fused EM: iterations in one call of compiled code, where that is the fastest way (`core/fused_em.py`)."""
 
 from dataclasses import replace
 
 from gaussmix.core.fused_em import FusedRunInput, FusedRunResult
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance.base import AbstractCovarianceEstimator
-from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
+from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_axis_variances_alone, to_eigen_arrays
 from gaussmix.covariance.structure import MclustStructure
 from gaussmix.engines.fused_runner import SupportsFusedRuns
 from gaussmix.model.mixture import Mixture
@@ -24,7 +24,7 @@ def run_fused_em(
 ) -> LastModelAndObjectives[Mixture] | None:
     """Run the first EM iterations in compiled code; return the last mixture and all objectives, None if impossible.
 
-    The loop makes them where there are many rows, where the engine has no fused runs, and where the structure has
+    The loop makes them where that is faster, where the engine has no fused runs, and where the structure has
     factors. It also makes them with a ridge, with a label prior that holds more than known components, with a start
     at the variance floor, and with a stopping rule that is no tolerance.
 
@@ -45,21 +45,20 @@ def run_fused_em(
         return None
     if not isinstance(engine, SupportsFusedRuns):
         return None
-    if not engine.fused_runner.should_run(problem.n_rows, *start.centers.shape):
+    n_components, n_features = start.centers.shape
+    if not engine.fused_runner.should_run(problem.n_rows, n_components, n_features, structure.is_axis_aligned):
         return None  # asked before the rows are collected
     inputs = problem.rows_and_known_labels_for_fused_run
     if inputs is None or start.covariance.is_floored.any():
         return None
     noise = start.noise
-    prior = problem.source.label_prior
-    if isinstance(prior, KnownComponents):  # compiled code reads the labels without bounds
-        prior.require_components(len(inputs.rows), start.n_components + (noise is not None), first_row=0)
+    _require_known_components(problem, start)
     run = FusedRunInput(
         str(structure),
         *inputs,
         start.weights,
         start.centers,
-        *to_eigen_arrays(start.covariance),
+        *(to_axis_variances_alone if structure.is_axis_aligned else to_eigen_arrays)(start.covariance),
         floor,
         *tolerance,
         previous_objective_in_frame,
@@ -71,6 +70,13 @@ def run_fused_em(
     if result is None or not len(result.log_likelihoods):
         return None
     return _to_last_mixture_and_objectives(start, structure, result)
+
+
+def _require_known_components(problem: Problem, mixture: Mixture) -> None:
+    """Raise an error if a known label is no component of the mixture: compiled code reads labels without bounds."""
+    prior = problem.source.label_prior
+    if isinstance(prior, KnownComponents):
+        prior.require_components(problem.n_rows, mixture.n_components + (mixture.noise is not None), first_row=0)
 
 
 def _to_last_mixture_and_objectives(

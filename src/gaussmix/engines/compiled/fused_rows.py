@@ -1,0 +1,92 @@
+"""The rows of a fused EM run in groups of one register per column, packed once for all runs over the same rows."""
+
+import threading
+from functools import lru_cache
+from weakref import ref
+
+import numpy as np
+
+from gaussmix.kernels.fused_arguments import FusedRows
+from gaussmix.kernels.machine_constants import FUSED_GROUPS_TOGETHER, SIMD_WIDTH
+from gaussmix.kernels.packed_arguments import PackedArguments, pack_arguments
+from gaussmix.types import ND, AnyArray, Array, IntN, N
+
+_EMPTY_GROUPS = np.empty((0, SIMD_WIDTH))
+
+# Values of rows that are put into groups together.
+_ROW_BLOCK_VALUES = 1 << 14
+
+
+class _ThreadCache(threading.local):
+    """The packed rows of a thread.
+
+    They map the identity of rows to a weak reference to them, the other arguments, and the packed rows. An entry lives
+    as long as its rows.
+    """
+
+    def __init__(self) -> None:
+        self.packed_rows: dict[int, tuple[ref[ND], N | None, IntN | None, PackedArguments]] = {}
+
+
+_thread_cache = _ThreadCache()
+
+
+def pack_rows(rows: ND, row_weights: N | None, known_labels: IntN | None) -> PackedArguments:
+    """Return rows (n, D), their weights (n,) and known labels (n,) in packed groups.
+
+    The same objects are packed once, so that nobody may change them.
+    """
+    cache = _thread_cache.packed_rows
+    entry = cache.get(id(rows))
+    if entry is not None and entry[0]() is rows and entry[1] is row_weights and entry[2] is known_labels:
+        return entry[3]
+    weights = np.ones(len(rows)) if row_weights is None else row_weights
+    packed = pack_arguments(
+        (
+            _fill_row_groups(rows, row_weights),
+            _fill_groups(weights, 0.0),
+            _EMPTY_GROUPS if known_labels is None else _fill_groups(known_labels, -1.0),
+        )
+    )
+    key = id(rows)
+    cache[key] = ref(rows, lambda _: cache.pop(key, None)), row_weights, known_labels, packed
+    return packed
+
+
+@lru_cache(maxsize=64)
+def pack_no_rows(n_features: int) -> PackedArguments:
+    """Return the packed rows of a run without rows."""
+    return pack_arguments(tuple(FusedRows(np.empty((0, n_features, SIMD_WIDTH)), _EMPTY_GROUPS, _EMPTY_GROUPS)[:]))
+
+
+def _fill_row_groups(rows: ND, row_weights: N | None) -> Array:
+    """Return rows in groups (n_groups, D, SIMD_WIDTH), filled up with zeros; rows of weight 0 are zeros, too.
+
+    Products of an infinite value and weight 0 would not be numbers.
+    """
+    n_rows, n_features = rows.shape
+    groups = np.zeros((_n_groups(n_rows), n_features, SIMD_WIDTH))
+    rows_per_block = max(1, _ROW_BLOCK_VALUES // n_features // SIMD_WIDTH) * SIMD_WIDTH
+    for start in range(0, n_rows, rows_per_block):  # a block stays in the cache
+        block = rows[start : start + rows_per_block]
+        if row_weights is not None:
+            block = np.where(row_weights[start : start + rows_per_block, None] > 0.0, block, 0.0)
+        n_whole, first = len(block) // SIMD_WIDTH, start // SIMD_WIDTH
+        whole = block[: n_whole * SIMD_WIDTH].reshape(n_whole, SIMD_WIDTH, n_features)
+        groups[first : first + n_whole] = whole.swapaxes(1, 2)
+        rest = block[n_whole * SIMD_WIDTH :]
+        if len(rest):
+            groups[first + n_whole, :, : len(rest)] = rest.T
+    return groups
+
+
+def _n_groups(n_rows: int) -> int:
+    """Return the number of groups of rows, a multiple of FUSED_GROUPS_TOGETHER."""
+    return -(-n_rows // (SIMD_WIDTH * FUSED_GROUPS_TOGETHER)) * FUSED_GROUPS_TOGETHER
+
+
+def _fill_groups(values: AnyArray, filler: float) -> Array:
+    """Return values of rows (n,) in groups (n_groups, SIMD_WIDTH); the last groups are filled up."""
+    filled = np.full((_n_groups(len(values)), SIMD_WIDTH), filler)
+    filled.ravel()[: len(values)] = values
+    return filled
