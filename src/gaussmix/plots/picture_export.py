@@ -42,14 +42,30 @@ def use_default_style() -> Iterator[None]:
 
 def figure_to_svg(figure: "Figure") -> str:
     """Convert a figure to an SVG document that keeps text as text; equal figures give equal documents."""
-    output = io.StringIO()
     with use_default_style(), warnings.catch_warnings():
         # Browsers have glyphs that matplotlib's font lacks.
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        figure.savefig(output, format="svg", dpi=_RASTER_DPI, metadata=dict.fromkeys(_OMITTED_METADATA))
-    document = output.getvalue()
+        document = _print_svg(figure)
     svg = document[document.index("<svg") :]
     return _COORDINATE_ATTRIBUTE.sub(lambda match: _EXCESS_DECIMALS.sub(r"\1", match.group()), svg)
+
+
+def _print_svg(figure: "Figure") -> str:
+    """Return the SVG file of a figure, as ``savefig`` writes it.
+
+    ``savefig`` draws twice, first to lay out the figure. The canvas lays it out when it draws.
+    """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    output, canvas, dpi = io.StringIO(), figure.canvas, figure.dpi
+    try:
+        FigureCanvasSVG(figure)
+        figure.dpi = _RASTER_DPI
+        figure.canvas.print_svg(output, metadata=dict.fromkeys(_OMITTED_METADATA))
+    finally:
+        figure.set_canvas(canvas)
+        figure.dpi = dpi
+    return output.getvalue()
 
 
 def draw_png(make_figure: "Callable[[], Figure]", dpi: int = 150) -> bytes:
