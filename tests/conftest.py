@@ -1,5 +1,6 @@
 """Data sets that several rooms' tests share, and how far hypothesis searches."""
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
+
+from gaussmix.kernels.codegen import library_building
 
 settings.register_profile(
     "local", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -24,6 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
     divisor = 3 if config.getoption("markexpr") == "not exhaustive" else 1
     n_examples = settings.default.max_examples // divisor
     settings.register_profile("each structure", settings.default, max_examples=n_examples)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Build the library of compiled functions if its sources have changed, so that tests test what is written."""
+    is_worker = hasattr(session.config, "workerinput")
+    if not is_worker and not library_building.is_current() and importlib.util.find_spec("numba"):
+        library_building.main([])
 
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -44,7 +44,7 @@ class Gaussmix32(Gaussmix):
 
 def make_unscreened_engine() -> Any:
     """Return an engine without screening."""
-    from gaussmix.engines.kernels import CompiledEngine
+    from gaussmix.engines.compiled import CompiledEngine
 
     return CompiledEngine(use_screening=False)
 

@@ -15,9 +15,9 @@ from gaussmix.engines import (
     SupportsAgglomeration,
     automatic,
 )
-from gaussmix.engines.kernels import CompiledEngine
-from gaussmix.engines.kernels.agglomerator import CompiledAgglomerator
-from gaussmix.errors import CompilationError, CompilationWarning
+from gaussmix.engines.compiled import CompiledEngine
+from gaussmix.engines.compiled.agglomerator import CompiledAgglomerator
+from gaussmix.errors import CompiledCodeError, CompiledCodeWarning
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.initialization.agglomeration import MAX_GROUPS_FOR_ALL_PAIRS, agglomerate
 from gaussmix.solvers.initialization.all_pair_merges import pair_merge_costs
@@ -144,10 +144,10 @@ def test_the_automatic_agglomerator_refuses_what_does_not_repay_compilation() ->
 
 
 class _UncompilableAgglomerator(CompiledAgglomerator):
-    """An agglomerator whose code cannot be compiled."""
+    """An agglomerator whose library is missing."""
 
     def merge_groups(self, *arguments: object) -> None:
-        raise CompilationError.from_reason(ImportError("no compiler"))
+        raise CompiledCodeError.no_library("nowhere")
 
 
 class _UncompilableEngine(NumpyEngine, SupportsAgglomeration):
@@ -156,11 +156,11 @@ class _UncompilableEngine(NumpyEngine, SupportsAgglomeration):
         return _UncompilableAgglomerator()
 
 
-def test_without_a_compiler_numpy_merges_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_compiled_code_numpy_merges_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, engine = groups(3), AutomaticEngine(n_rows=90, n_runs=100)
     expected = tree_of(rows, "VVV", NumpyEngine())
     monkeypatch.setattr(automatic, "_compile_failures", [])
     monkeypatch.setattr(automatic, "_load_compiled_engine", _UncompilableEngine)
-    with pytest.warns(CompilationWarning, match="no compiler"):
+    with pytest.warns(CompiledCodeWarning, match="at nowhere"):
         np.testing.assert_array_equal(tree_of(rows, "VVV", engine).children, expected.children)
     np.testing.assert_array_equal(tree_of(rows, "VVV", engine).children, expected.children)

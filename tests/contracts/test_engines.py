@@ -24,7 +24,7 @@ from gaussmix.core.precision_roots import (
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.threads import threads
 from gaussmix.engines import AbstractEngine, AssignmentKind, AutomaticEngine, NumpyEngine, ReferenceEngine
-from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.engines.compiled import CompiledEngine
 from gaussmix.errors import LabelError
 from gaussmix.model.frame_fitting import fit_frame
 from gaussmix.sources import MemorySource

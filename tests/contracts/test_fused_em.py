@@ -20,7 +20,7 @@ from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_ei
 from gaussmix.covariance.prior import NormalInverseWishart
 from gaussmix.covariance.structure import MclustStructure
 from gaussmix.engines import AbstractFusedRunner, AutomaticEngine
-from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.engines.compiled import CompiledEngine
 from gaussmix.types import KD, ND, NK, IntN, K, N
 
 # A new runner is a row here and inherits every test.

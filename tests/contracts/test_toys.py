@@ -13,7 +13,7 @@ from gaussmix.core.moments import MomentKind
 from gaussmix.covariance import Structure
 from gaussmix.engines import AbstractEngine, AutomaticEngine, NumpyEngine, ReferenceEngine
 from gaussmix.engines.base import AssignmentKind
-from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.engines.compiled import CompiledEngine
 from gaussmix.errors import CapabilityError
 from gaussmix.model import Problem, prediction
 from gaussmix.solvers import EM, RelativeGainRule, run_solver

@@ -10,7 +10,7 @@ from gaussmix.core.label_prior import AllowedComponents, KnownComponents, LabelP
 from gaussmix.core.moments import MomentKind
 from gaussmix.covariance import Structure
 from gaussmix.engines import AbstractEngine, NumpyEngine, ReferenceEngine
-from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.engines.compiled import CompiledEngine
 from gaussmix.errors import LabelError, ParameterError
 from gaussmix.model import Mixture, Problem
 from gaussmix.solvers import EM, RelativeGainRule, run_solver

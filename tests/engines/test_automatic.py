@@ -1,6 +1,5 @@
-"""The automatic engine: NumPy or compiled kernels by counts, for all rows alike, and NumPy without Numba."""
+"""The automatic engine: NumPy or compiled kernels by counts, for all rows alike, and NumPy without compiled code."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines import AbstractEngine, AutomaticEngine, NumpyEngine, automatic
 from gaussmix.engines.base import BestScores
-from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.engines.compiled import CompiledEngine
 from gaussmix.engines.numpy_engine import NumpyEStep
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.types import ND
@@ -171,20 +170,27 @@ print(warning.category.__name__, warning.message)
 """
 
 
+NO_LIBRARY = "library.library_path = lambda: 'nowhere'"
+DAMAGED_LIBRARY = "library.library_path = lambda: {path!r}"
+NO_LEVEL = "import os; os.environ['GAUSSMIX_CPU_LEVEL'] = 'x86-64-v9'"
+OLD_LIBRARY = "library._FUNCTION_OF_ALL_LEVELS = 'run_other_pass'"
+
+
 @pytest.mark.parametrize(
     ("break_it", "reason"),
     [
-        ("sys.modules['numba'] = None", "numba"),
-        ("sys.modules['numba.core.codegen'] = None", "numba.core.codegen"),
-        ("sys.modules['llvmlite.binding'] = None", "llvmlite"),
-        ("import os; os.environ['NUMBA_DISABLE_JIT'] = '1'", "NUMBA_DISABLE_JIT"),
+        (NO_LIBRARY, "there is no library of compiled functions at nowhere; install gaussmix"),
+        (DAMAGED_LIBRARY, "cannot be loaded: "),
+        (NO_LEVEL, "holds no code for x86-64-v9; this processor has the levels: "),
+        (OLD_LIBRARY, "holds no code for "),
     ],
 )
-def test_without_a_compiler_numpy_runs_with_one_warning(break_it: str, reason: str, tmp_path: Path) -> None:
-    code, empty = UNUSABLE.format(break_it=break_it), {"NUMBA_CACHE_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ | empty
-    )
+def test_without_compiled_code_numpy_runs_with_one_warning(break_it: str, reason: str, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.so"
+    damaged.write_bytes(b"no library")
+    setup = f"from gaussmix.kernels import library; {break_it.format(path=str(damaged))}"
+    code = UNUSABLE.format(break_it=setup)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("CompilationWarning Numba cannot be used, so rows are processed in NumPy")
+    assert done.stdout.startswith("CompiledCodeWarning rows are processed in NumPy, several times slower")
     assert reason in done.stdout

@@ -17,18 +17,18 @@ from gaussmix.core.precision_roots import (
 from gaussmix.core.quadratics import CentersModel, Quadratics
 from gaussmix.covariance import Structure
 from gaussmix.engines import NumpyEngine, ReferenceEngine
-from gaussmix.engines.kernels import CompiledEngine
-from gaussmix.engines.kernels.argument_tuples import (
+from gaussmix.engines.compiled import CompiledEngine
+from gaussmix.engines.compiled.engine import _can_subtract_from_total
+from gaussmix.engines.compiled.packing import pack_model
+from gaussmix.errors import DataError
+from gaussmix.estimators import GaussianMixture
+from gaussmix.kernels.argument_tuples import (
     DIAGONAL_DISTANCE,
     SPHERICAL_DISTANCE,
     SUM_FIRST_MOMENTS,
     SUM_POOLED_PRODUCTS,
     SUM_SQUARES,
 )
-from gaussmix.engines.kernels.engine import _can_subtract_from_total
-from gaussmix.engines.kernels.packing import pack_model
-from gaussmix.errors import DataError
-from gaussmix.estimators import GaussianMixture
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.solvers.initialization import initialize_from_labels
 from gaussmix.sources import MemorySource

@@ -10,9 +10,9 @@ from gaussmix.core.precision_roots import DensePrecisionRoot
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.threads import threads
 from gaussmix.engines import AssignmentKind
-from gaussmix.engines.kernels import CompiledEngine
-from gaussmix.engines.kernels.compiled_pass import CompiledPass
-from gaussmix.engines.kernels.screening import make_screening_bounds
+from gaussmix.engines.compiled import CompiledEngine
+from gaussmix.engines.compiled.compiled_pass import CompiledPass
+from gaussmix.engines.compiled.screening import make_screening_bounds
 from gaussmix.model.mixture import Mixture
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND

@@ -22,7 +22,7 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance import MCLUST_NAMES, Structure
 from gaussmix.engines import NumpyEngine, ReferenceEngine
 from gaussmix.engines.base import AssignmentKind
-from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.engines.compiled import CompiledEngine
 from gaussmix.model import Problem
 from gaussmix.model.noise import Box, Noise
 from gaussmix.model.noise_volume import make_noise_box

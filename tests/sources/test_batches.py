@@ -14,7 +14,7 @@ from gaussmix import GaussianMixture, select
 from gaussmix.core.batch import Batch
 from gaussmix.covariance import Structure
 from gaussmix.engines import AbstractEngine, NumpyEngine
-from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.engines.compiled import CompiledEngine
 from gaussmix.errors import DataError, ParameterError, SourceError, WeightError
 from gaussmix.model import Mixture, Problem, prediction
 from gaussmix.solvers.initialization import initialize

@@ -28,7 +28,7 @@ from gaussmix.engines.base import (
 from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.engines.pixel_updater import AbstractPixelUpdater, SupportsPixelUpdates
-from gaussmix.errors import CompilationError, CompilationWarning
+from gaussmix.errors import CompiledCodeError, CompiledCodeWarning
 from gaussmix.types import NK, AnyArray, IntK, IntNC, K
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration):
             self.select_engine(quadratics), lambda engine: engine.best_scores(quadratics, batch)
         )
 
-    def fall_back_or_raise(self, error: CompilationError) -> BatchEngine:
+    def fall_back_or_raise(self, error: CompiledCodeError) -> BatchEngine:
         """Return the NumPy engine; warn once that code cannot be compiled, and do not try again in this process."""
         _disable_compiled_engine_and_warn_once(error.__cause__ or error)
         return NUMPY_ENGINE
@@ -183,7 +183,7 @@ NUMPY_ENGINE = NumpyEngine()
 
 
 def call_compiled_function(name: str, *arguments: Any) -> int | None:
-    """Call a function of `kernels/codegen/compiled_functions.py`; return None, after a warning, if it cannot be had.
+    """Call a function of `kernels/compiled_functions.py`; return None, after a warning, if it cannot be had.
 
     Functions that write to their arguments have written nothing if the result is None.
     """
@@ -195,7 +195,7 @@ def call_compiled_function(name: str, *arguments: Any) -> int | None:
 @cache
 def _load_compiled_functions() -> Any:
     """Import the module of compiled functions."""
-    from gaussmix.engines.kernels.codegen import compiled_functions
+    from gaussmix.kernels import compiled_functions
 
     return compiled_functions
 
@@ -216,7 +216,7 @@ def _call_or_none(operation: Callable[[], T | None]) -> T | None:
     """Return operation(), or None, after a warning, if code cannot be compiled."""
     try:
         return operation()
-    except CompilationError as error:
+    except CompiledCodeError as error:
         _disable_compiled_engine_and_warn_once(error.__cause__ or error)
         return None
 
@@ -225,7 +225,7 @@ def _call_with_numpy_fallback(engine: BatchEngine, operation: Callable[[BatchEng
     """Return operation(engine), or operation(NumPy engine), after a warning, if code cannot be compiled."""
     try:
         return operation(engine)
-    except CompilationError as error:
+    except CompiledCodeError as error:
         _disable_compiled_engine_and_warn_once(error.__cause__ or error)
         return operation(NUMPY_ENGINE)
 
@@ -258,7 +258,7 @@ def compiled_or_numpy_engine() -> BatchEngine:
 @cache
 def _load_compiled_engine() -> BatchEngine:
     """Import the compiled engine and return an instance of it; raise whatever the import raises."""
-    from gaussmix.engines.kernels import CompiledEngine
+    from gaussmix.engines.compiled import CompiledEngine
 
     return CompiledEngine()
 
@@ -267,4 +267,4 @@ def _disable_compiled_engine_and_warn_once(reason: BaseException) -> None:
     """Make `compiled_or_numpy_engine` return the NumPy engine from now on, and warn the first time."""
     _compile_failures.append(reason)
     if len(_compile_failures) == 1:  # several threads may find out at once
-        warnings.warn(CompilationWarning.from_reason(reason), stacklevel=2)
+        warnings.warn(CompiledCodeWarning.from_reason(reason), stacklevel=2)

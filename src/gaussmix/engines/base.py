@@ -15,7 +15,7 @@ from gaussmix.core.quadratics import Quadratics, ScoringModel
 from gaussmix.core.reduce import SupportsReduce, T
 from gaussmix.core.statistics import count_levels
 from gaussmix.engines.score_tiles import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
-from gaussmix.errors import CompilationError
+from gaussmix.errors import CompiledCodeError
 from gaussmix.types import NK, AnyArray, Array, IntN, N
 
 T_co = TypeVar("T_co", covariant=True)
@@ -156,8 +156,8 @@ class BatchEngine(AbstractEngine):
         """Return the engine that computes for these quadratics: this one, unless it delegates."""
         return self
 
-    def fall_back_or_raise(self, error: CompilationError) -> "BatchEngine":
-        """Return another engine to use after a CompilationError; raise the error if there is none, as by default."""
+    def fall_back_or_raise(self, error: CompiledCodeError) -> "BatchEngine":
+        """Return another engine to use after a CompiledCodeError; raise the error if there is none, as by default."""
         raise error
 
     def bind(self, source: SupportsReduce) -> "BatchSession":
@@ -216,7 +216,7 @@ class BatchSession(AbstractSession):
                     if isinstance(outcome, Expectation):
                         return outcome
                     task = outcome
-            except CompilationError as error:
+            except CompiledCodeError as error:
                 engine = self.engine.fall_back_or_raise(error)
 
     def reduce_scores(self, model: ScoringModel, function: ScoreFunction[T]) -> T:
@@ -232,7 +232,7 @@ class BatchSession(AbstractSession):
         quadratics = model.to_quadratics()
         try:
             return self.source.reduce(make_task(self.engine.select_engine(quadratics), quadratics))
-        except CompilationError as error:
+        except CompiledCodeError as error:
             return self.source.reduce(make_task(self.engine.fall_back_or_raise(error), quadratics))
 
 

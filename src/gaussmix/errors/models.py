@@ -187,25 +187,49 @@ class MissingPackageError(GaussmixError, ImportError):
         return cls(f"{purpose} needs {package}, which is not installed: pip install {package}")
 
 
-class CompilationWarning(GaussmixWarning):
-    """The compiled engine cannot be used; results are correct but slower."""
+class CompiledCodeWarning(GaussmixWarning):
+    """Compiled code cannot be used; results are correct but slower."""
 
     @classmethod
-    def from_reason(cls, reason: BaseException) -> "CompilationWarning":
-        """Return the warning that names the exception that made Numba unusable."""
+    def from_reason(cls, reason: BaseException) -> "CompiledCodeWarning":
+        """Return the warning that names the reason."""
+        return cls(f"rows are processed in NumPy, several times slower than in compiled code: {reason}")
+
+
+class CompiledCodeError(GaussmixError, RuntimeError):
+    """The library of compiled functions is missing or cannot be used."""
+
+    @classmethod
+    def no_library(cls, path: str) -> "CompiledCodeError":
+        """Return the error that there is no library."""
         return cls(
-            "Numba cannot be used, so rows are processed in NumPy, several times slower than compiled code: "
-            f"{reason} (to repair Numba: pip install --force-reinstall numba)"
+            f"there is no library of compiled functions at {path}; install gaussmix from a wheel, or from source "
+            "where Numba can be installed: pip install --force-reinstall gaussmix"
         )
 
-
-class CompilationError(GaussmixError, RuntimeError):
-    """Compiled code that is neither cached nor can be compiled."""
+    @classmethod
+    def unusable_library(cls, path: str, reason: Exception) -> "CompiledCodeError":
+        """Return the error that the operating system cannot load the library."""
+        return cls(
+            f"the library of compiled functions at {path} cannot be loaded: {reason}; "
+            "to repair it: pip install --force-reinstall gaussmix"
+        )
 
     @classmethod
-    def from_reason(cls, reason: Exception) -> "CompilationError":
-        """Return the error that names the exception that made Numba unusable."""
-        return cls(f"there is no compiled code for this computation, and Numba cannot compile it: {reason}")
+    def no_level(cls, wanted: str, levels: list[str]) -> "CompiledCodeError":
+        """Return the error that there is no code for a processor; ``levels`` are those that the processor has."""
+        return cls(
+            f"the library of compiled functions holds no code for {wanted}; "
+            f"this processor has the levels: {', '.join(levels) or 'none that gaussmix knows'}"
+        )
+
+    @classmethod
+    def missing_function(cls, name: str, path: str) -> "CompiledCodeError":
+        """Return the error that a library of other sources lacks a function."""
+        return cls(
+            f"the library of compiled functions at {path} lacks {name}, so it belongs to another version; "
+            "to repair it: pip install --force-reinstall gaussmix"
+        )
 
 
 class CapabilityError(GaussmixError, TypeError):

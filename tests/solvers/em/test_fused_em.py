@@ -12,8 +12,8 @@ from gaussmix.core.label_prior import KnownComponents, LogProbabilities
 from gaussmix.core.moments import MomentKind
 from gaussmix.covariance import MCLUST_NAMES, DefaultPrior, Structure
 from gaussmix.engines import AutomaticEngine, automatic
-from gaussmix.engines.kernels.fused_em import CompiledFusedRunner
-from gaussmix.errors import CompilationError
+from gaussmix.engines.compiled.fused_em import CompiledFusedRunner
+from gaussmix.errors import CompiledCodeError
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.model.problem import make_memory_source
@@ -210,7 +210,7 @@ def test_unusual_problems_are_left_to_the_loop() -> None:
 
 def test_a_failed_compilation_leaves_it_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: CompiledFusedRunner, asked: Any) -> Any:
-        raise CompilationError("no compiler")
+        raise CompiledCodeError("no compiler")
 
     monkeypatch.setattr(CompiledFusedRunner, "run", refuse)
     monkeypatch.setattr(automatic, "_compile_failures", [])

@@ -8,8 +8,8 @@ import pytest
 from gaussmix.core.pixel_mixtures import FOREGROUND, PixelMixtures, PixelRules
 from gaussmix.core.threads import threads
 from gaussmix.engines import automatic
-from gaussmix.engines.kernels import pixel_updater
-from gaussmix.engines.kernels.pixel_updater import CompiledPixelUpdater
+from gaussmix.engines.compiled.pixel_updater import CompiledPixelUpdater
+from gaussmix.kernels import pixel_updater
 from gaussmix.tracking import BackgroundMixture
 from gaussmix.tracking.background.frames import pack_frame
 from gaussmix.tracking.background.numpy_update import update_in_numpy

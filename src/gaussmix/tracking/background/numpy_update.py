@@ -1,6 +1,6 @@
 """Judge and learn a frame in NumPy: the reference of the compiled update, and its replacement where nothing compiles.
 
-It does what `engines/kernels/background/pixel_update.py` does, in the same order of operations and in single
+It does what `kernels/background/pixel_update.py` does, in the same order of operations and in single
 precision, so that both give the same bits.
 """
 
