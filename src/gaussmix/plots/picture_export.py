@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -54,20 +54,15 @@ def _convert_to_svg(figure: "Figure") -> str:
 
 
 def _print_svg(figure: "Figure") -> str:
-    """Return the SVG file of a figure, as ``savefig`` writes it.
+    """Return the SVG file of a figure, as ``savefig`` writes it; the figure has another canvas and resolution then.
 
     ``savefig`` draws twice, first to lay out the figure. The canvas lays it out when it draws.
     """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-    output, canvas, dpi = io.StringIO(), figure.canvas, figure.dpi
-    try:
-        FigureCanvasSVG(figure)
-        figure.dpi = _RASTER_DPI
-        figure.canvas.print_svg(output, metadata=dict.fromkeys(_OMITTED_METADATA))
-    finally:
-        figure.set_canvas(canvas)
-        figure.dpi = dpi
+    output, canvas = io.StringIO(), cast(Any, FigureCanvasSVG(figure))  # print_svg has no types
+    figure.dpi = _RASTER_DPI
+    canvas.print_svg(output, metadata=dict.fromkeys(_OMITTED_METADATA))
     return output.getvalue()
 
 
@@ -110,11 +105,9 @@ def _fit_axes_into_figure(ax: "Axes") -> None:
     The constrained layout of other figures measures all texts twice, because axes of another size may have other ticks.
     Axes of equal units keep it, because their size depends on their limits, too.
     """
-    from matplotlib.figure import Figure
-
     if ax.get_aspect() != "auto":
         return
-    figure = cast(Figure, ax.figure)
+    figure = cast("Figure", ax.figure)
     figure.set_layout_engine("none")
     for _ in range(2):
         ticks = [axis.get_majorticklocs() for axis in (ax.xaxis, ax.yaxis)]
