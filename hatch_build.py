@@ -14,8 +14,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _WHEEL_TAGS = {
-    "linux-x86_64": "py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64",
-    "linux-aarch64": "py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64",
+    "linux-x86_64": "py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64",
+    "linux-aarch64": "py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64",
     "macos-x86_64": "py3-none-macosx_10_15_x86_64",
     "macos-arm64": "py3-none-macosx_11_0_arm64",
     "windows-amd64": "py3-none-win_amd64",
@@ -41,9 +41,10 @@ class KernelBuildHook(BuildHookInterface):
         sys.path.insert(0, str(Path(self.root) / "src"))
         building = importlib.import_module("gaussmix.kernels.codegen.library_building")
         target = target or building.host_target_name()
-        levels = os.environ.get("GAUSSMIX_BUILD_LEVELS", "native")
+        selection = os.environ.get("GAUSSMIX_BUILD_LEVELS", "native")
+        if not building.is_current(target, building.select_levels(target, selection)):
+            building.main(["--target", target, "--level", selection])
         path = building.library.library_path(building.TARGETS[target].platform_name)
-        building.main(["--target", target, "--level", levels])
-        build_data["artifacts"].append(str(Path(path).relative_to(self.root)))
+        build_data["artifacts"].append(Path(path).relative_to(self.root).as_posix())
         build_data["pure_python"] = False
         build_data["tag"] = _WHEEL_TAGS[target]

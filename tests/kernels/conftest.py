@@ -40,7 +40,7 @@ def compile_function(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compi
         folder = tmp_path_factory.mktemp(name)
         (folder / "code.o").write_bytes(object_building.build_object_file(entry_points, machine))
         path = folder / "code.so"
-        subprocess.run([*find_linker(target), "-shared", "-o", str(path), str(folder / "code.o")], check=True)
+        subprocess.run([*find_linker(target), "-o", str(path), str(folder / "code.o")], check=True)
         libraries[compiled.name] = KernelLibrary(ctypes.CDLL(str(path)), level)
         return compiled
 

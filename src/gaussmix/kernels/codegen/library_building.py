@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,8 @@ from gaussmix.kernels.cpu_levels import CpuLevel, level_from_name, levels_of_arc
 
 _KERNELS = Path(__file__).resolve().parent.parent
 
-# The file beside a library with the hash of its sources.
-SOURCES_FILE = "sources.sha256"
+# The file beside a library that says what it was built from, and for what.
+RECORD_FILE = "built_from.txt"
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def build_library(target_name: str, levels: list[CpuLevel], path: Path, linker: 
             list(pool.map(lambda job: _compile_in_subprocess(target_name, *job), jobs))
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}")
-        subprocess.run([*linker, "-shared", "-o", str(draft), *[output for _, _, output in jobs]], check=True)
+        subprocess.run([*linker, "-o", str(draft), *[output for _, _, output in jobs]], check=True)
         os.replace(draft, path)
-    path.with_name(SOURCES_FILE).write_text(hash_sources())
+    path.with_name(RECORD_FILE).write_text(_describe_build(target_name, levels))
 
 
 def _iterate_versions() -> Iterator[tuple[CompiledFunction, int, tuple[str, ...]]]:
@@ -84,11 +84,13 @@ def _part_of(function: CompiledFunction, version: int) -> str:
 
 
 def find_linker(target_name: str) -> list[str]:
-    """Return the command of a C compiler that links for a target: ours for this machine, else that of ziglang."""
+    """Return the command that links a shared library: a C compiler for this machine, else that of ziglang."""
     own = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
+    # The code needs four functions of any C library, which the process has; so one library serves all of them.
+    options = ["-shared", *(["-nostdlib"] if TARGETS[target_name].platform_name == "linux" else [])]
     if own is not None and target_name == host_target_name():
-        return [own]
-    return [sys.executable, "-m", "ziglang", "cc", "-target", TARGETS[target_name].zig_target, "-s"]
+        return [own, *options]
+    return [sys.executable, "-m", "ziglang", "cc", "-target", TARGETS[target_name].zig_target, "-s", *options]
 
 
 def host_target_name() -> str:
@@ -108,11 +110,21 @@ def hash_sources() -> str:
     return stamp.hexdigest()
 
 
-def is_current() -> bool:
-    """Return whether the library where the package loads it from was built from the present sources."""
-    path = Path(library.library_path())
-    stamp = path.with_name(SOURCES_FILE)
-    return path.exists() and stamp.exists() and stamp.read_text() == hash_sources()
+def is_current(target_name: str | None = None, levels: Sequence[CpuLevel] = ()) -> bool:
+    """Return whether the library in the package was built from the present sources, and for these levels if given."""
+    target = TARGETS[target_name or host_target_name()]
+    path = Path(library.library_path(target.platform_name))
+    record = path.with_name(RECORD_FILE)
+    if not path.exists() or not record.exists():
+        return False
+    if levels:
+        return record.read_text() == _describe_build(target_name or host_target_name(), levels)
+    return record.read_text().split()[0] == hash_sources()
+
+
+def _describe_build(target_name: str, levels: Sequence[CpuLevel]) -> str:
+    """Return the hash of the sources, the target and the levels of a library as one line."""
+    return " ".join([hash_sources(), target_name, *[level.name for level in levels]])
 
 
 def _compile_in_subprocess(target_name: str, level: CpuLevel, part: str, output: str) -> None:
@@ -158,23 +170,25 @@ def main(arguments: list[str] | None = None) -> None:
     """Build the library for this machine, or for another target; or compile one part of it."""
     parser = argparse.ArgumentParser(description="Build the shared library of compiled functions.")
     parser.add_argument("--target", choices=TARGETS, help="default: this machine")
-    parser.add_argument("--level", help="'native' (default) for this processor's level, 'all', or the name of a level")
+    parser.add_argument("--level", default="native", help="'native' (this processor's), 'all', or the name of one")
     parser.add_argument("--output", type=Path, help="default: the place in the package where it is loaded from")
     parser.add_argument("--part", help="compile only this part, to an object file")
     options = parser.parse_args(arguments)
     target_name = options.target or host_target_name()
     target = TARGETS[target_name]
     output = options.output or Path(library.library_path(target.platform_name))
-    if options.level == "all":
-        levels = list(levels_of_architecture(target.architecture))
-    elif options.level in (None, "native"):
-        levels = [find_native_level()]
-    else:
-        levels = [level_from_name(options.level)]
+    levels = select_levels(target_name, options.level)
     if options.part:
         output.write_bytes(compile_part(target_name, levels[0], options.part))
     else:
         build_library(target_name, levels, output, find_linker(target_name))
+
+
+def select_levels(target_name: str, selection: str) -> list[CpuLevel]:
+    """Return the levels of a selection: 'native' for this processor's, 'all', or the name of one."""
+    if selection == "all":
+        return list(levels_of_architecture(TARGETS[target_name].architecture))
+    return [find_native_level() if selection == "native" else level_from_name(selection)]
 
 
 if __name__ == "__main__":
