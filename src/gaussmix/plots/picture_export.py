@@ -45,10 +45,7 @@ def use_default_style() -> Iterator[None]:
 
 def _convert_to_svg(figure: "Figure") -> str:
     """Convert a figure to an SVG document that keeps text as text; equal figures give equal documents."""
-    with warnings.catch_warnings():
-        # Browsers have glyphs that matplotlib's font lacks.
-        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        document = _print_svg(figure)
+    document = _print_svg(figure)
     svg = document[document.index("<svg") :]
     return _COORDINATE_ATTRIBUTE.sub(lambda match: _EXCESS_DECIMALS.sub(r"\1", match.group()), svg)
 
@@ -118,7 +115,9 @@ def _fit_axes_into_figure(ax: "Axes") -> None:
 
 def draw_figure_picture(make_figure: "Callable[[], Figure]", alt_text: str) -> Picture:
     """Return a Picture, an SVG as a data URI, of ``make_figure()`` drawn in matplotlib's default style."""
-    with use_default_style():
+    with use_default_style(), warnings.catch_warnings():
+        # Browsers have glyphs that matplotlib's font lacks.
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure = make_figure()
         encoded = base64.b64encode(_convert_to_svg(figure).encode("utf-8")).decode("ascii")
     width_px = round(figure.get_figwidth() * _CSS_PIXELS_PER_INCH)
