@@ -13,11 +13,9 @@ from gaussmix.engines import (
     AbstractEngine,
     AutomaticEngine,
     NumpyEngine,
-    SupportsAgglomeration,
     automatic,
 )
 from gaussmix.engines.compiled import CompiledEngine
-from gaussmix.engines.compiled.agglomerator import CompiledAgglomerator
 from gaussmix.errors import CompiledCodeError, CompiledCodeWarning
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.initialization.agglomeration import MAX_GROUPS_FOR_ALL_PAIRS, agglomerate, merge_groups_into_tree
@@ -37,7 +35,7 @@ from tests.exhaustive import parametrize_product
 # A new agglomerator is a row here and inherits every test.
 ENGINES: dict[str, AbstractEngine] = {
     "compiled": CompiledEngine(),
-    "automatic": AutomaticEngine(n_rows=150, n_runs=100),
+    "automatic": AutomaticEngine(n_rows=150),
 }
 N_COLUMNS = [*range(1, MAX_DETERMINANT_COLUMNS + 2), 20]
 
@@ -162,24 +160,16 @@ def test_costs_that_overflow_are_refused(engine: AbstractEngine) -> None:
         assert agglomerator_of(engine).merge_groups(statistics.to_moments(), group_cost_of(criterion, 2)) is None
 
 
-class _UncompilableAgglomerator(CompiledAgglomerator):
-    """An agglomerator whose library is missing."""
-
-    def merge_groups(self, *arguments: object) -> None:
-        raise CompiledCodeError.no_library("nowhere")
-
-
-class _UncompilableEngine(NumpyEngine, SupportsAgglomeration):
-    @property
-    def agglomerator(self) -> AbstractAgglomerator:
-        return _UncompilableAgglomerator()
-
-
 def test_without_compiled_code_numpy_merges_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows, engine = groups(3), AutomaticEngine(n_rows=90, n_runs=100)
+    rows, engine = groups(3), AutomaticEngine(n_rows=90)
     expected = tree_of(rows, "VVV", NumpyEngine())
-    monkeypatch.setattr(automatic, "_compile_failures", [])
-    monkeypatch.setattr(automatic, "_load_compiled_engine", _UncompilableEngine)
+    monkeypatch.setattr(automatic, "_found_engines", [])
+    monkeypatch.setattr(automatic, "_load_compiled_engine", fail_to_load)
     with pytest.warns(CompiledCodeWarning, match="at nowhere"):
         np.testing.assert_array_equal(tree_of(rows, "VVV", engine).children, expected.children)
     np.testing.assert_array_equal(tree_of(rows, "VVV", engine).children, expected.children)
+
+
+def fail_to_load() -> None:
+    """Raise the error of a missing library."""
+    raise CompiledCodeError.no_library("nowhere")

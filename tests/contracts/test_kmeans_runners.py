@@ -171,28 +171,17 @@ def test_groups_do_not_depend_on_the_engine_the_order_and_the_repetition_of_rows
     np.testing.assert_allclose(repeated, expected, rtol=1e-10, atol=1e-10)
 
 
-class _MissingRunner(AbstractKMeansRunner):
-    """A runner whose library is missing."""
-
-    def draw_seeds(self, *arguments: object) -> None:
-        raise CompiledCodeError.no_library("nowhere")
-
-    def run_lloyd(self, *arguments: object) -> None:
-        raise CompiledCodeError.no_library("nowhere")
-
-
-class _EngineOfMissingRunner(NumpyEngine, SupportsKMeansRuns):
-    @property
-    def kmeans_runner(self) -> AbstractKMeansRunner:
-        return _MissingRunner()
+def fail_to_load() -> None:
+    """Raise the error of a missing library."""
+    raise CompiledCodeError.no_library("nowhere")
 
 
 def test_without_compiled_code_numpy_runs_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = replace(problem_of(groups(3), "EII"), engine=AutomaticEngine(n_rows=90))
     numpy_rows = KMeansRows.from_problem(replace(problem, engine=NumpyEngine()))
     expected = numpy_rows.find_centers(3, np.random.default_rng(0))
-    monkeypatch.setattr(automatic, "_compile_failures", [])
-    monkeypatch.setattr(automatic, "_load_compiled_engine", _EngineOfMissingRunner)
+    monkeypatch.setattr(automatic, "_found_engines", [])
+    monkeypatch.setattr(automatic, "_load_compiled_engine", fail_to_load)
     with pytest.warns(CompiledCodeWarning, match="at nowhere"):
         found = KMeansRows.from_problem(problem).find_centers(3, np.random.default_rng(0))
     np.testing.assert_allclose(found, expected, rtol=1e-10)

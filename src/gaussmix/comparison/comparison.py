@@ -35,9 +35,6 @@ from gaussmix.solvers import MeanGainRule
 from gaussmix.solvers.initialization import INIT_METHODS, KMEANS_METHOD, initialize, initialize_from_labels
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
-# A solver runs to a smaller tolerance than a fit, and takes about as many passes as this number of fits.
-_FITS_PER_SOLVER = 4
-
 
 def compare(
     X: ArrayLike,
@@ -190,7 +187,7 @@ def _compare_with_best_mixture(
     mixture = selection.best.mixture
     assert mixture is not None  # select raises SelectionError if no candidate has a mixture
     source = make_memory_source(data.rows, data.sample_weight)
-    engine = resolve_engine(options.engine, len(data.rows), _FITS_PER_SOLVER * len(options.solver_names))
+    engine = resolve_engine(options.engine, len(data.rows))
     problem = Problem.from_source(source, mixture.structure, engine=engine)
     start, start_name = _make_common_start(problem, mixture, data.rows, options, rng)
     solver_results = compare_solvers(

@@ -1,9 +1,9 @@
-"""Choose the engine: compiled kernels, and NumPy for models that they do not support or where it is faster.
+"""Choose the engine: compiled code, or NumPy where there is none, and for models that compiled code does not support.
 
-The choice depends on the model and the number of rows only, not on clocks or on loaded code. So the same
-call always gives the same bits, unless compiled code is unavailable, which a warning tells.
+The choice depends on the model and on counts only, not on clocks. So the same call always gives the same bits.
 """
 
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,10 +29,11 @@ from gaussmix.engines.kmeans_runner import AbstractKMeansRunner, SupportsKMeansR
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.engines.pixel_updater import AbstractPixelUpdater, SupportsPixelUpdates
 from gaussmix.engines.score_tiles import BestScores, Responsibilities
-from gaussmix.errors import CompiledCodeError, CompiledCodeWarning
+from gaussmix.errors import CompiledCodeWarning
 from gaussmix.types import ND, NK, AnyArray, Array, IntK, IntNC, K, N
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 # Features up to which compiled kernels, which write a low-rank root as a dense matrix, are faster than NumPy.
 MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
@@ -48,12 +49,9 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Sup
     ----------
     n_rows : int
         Number of rows of the data.
-    n_runs : int, default=1
-        Number of fits to come, which share the cost of loading compiled code.
     """
 
     n_rows: int
-    n_runs: int = 1
     name: ClassVar[str] = "auto"
 
     def make_e_step(
@@ -68,26 +66,15 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Sup
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """Return the scores (n, K) by the selected engine."""
-        return _call_with_numpy_fallback(
-            self.select_engine(quadratics), lambda engine: engine.compute_scores(quadratics, batch, out)
-        )
+        return self.select_engine(quadratics).compute_scores(quadratics, batch, out)
 
     def compute_responsibilities(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> Responsibilities:
         """Return best scores and responsibilities (n, K) by the selected engine."""
-        return _call_with_numpy_fallback(
-            self.select_engine(quadratics), lambda engine: engine.compute_responsibilities(quadratics, batch, out)
-        )
+        return self.select_engine(quadratics).compute_responsibilities(quadratics, batch, out)
 
     def best_scores(self, quadratics: Quadratics, batch: Batch, needs_log_densities: bool = True) -> BestScores:
         """Return best component, its score and log density of each row, by the selected engine."""
-        return _call_with_numpy_fallback(
-            self.select_engine(quadratics), lambda engine: engine.best_scores(quadratics, batch, needs_log_densities)
-        )
-
-    def fall_back_or_raise(self, error: CompiledCodeError) -> BatchEngine:
-        """Return the NumPy engine; warn once that code cannot be compiled, and do not try again in this process."""
-        _disable_compiled_engine_and_warn_once(error.__cause__ or error)
-        return NUMPY_ENGINE
+        return self.select_engine(quadratics).best_scores(quadratics, batch, needs_log_densities)
 
     @property
     def fused_runner(self) -> "AutomaticFusedRunner":
@@ -126,12 +113,12 @@ class AutomaticFusedRunner(AbstractFusedRunner):
         return is_fused_run_fastest(n_rows, n_components, n_features, is_axis_aligned)
 
     def run(self, run_input: FusedRunInput) -> FusedRunResult | None:
-        """Run EM in compiled code; return the last parameters, or None, after a warning, if code cannot be compiled."""
-        return _call_fused_runner(lambda runner: runner.run(run_input))
+        """Run EM in compiled code; return the last parameters, or None, after a warning, if there is no compiled code."""
+        return _call_compiled(SupportsFusedRuns, lambda engine: engine.fused_runner.run(run_input))
 
     def fit_first_covariances(self, m_step_input: FirstMStepInput) -> FusedCovariances | None:
-        """Make an M-step in compiled code; return None, after a warning, if code cannot be compiled."""
-        return _call_fused_runner(lambda runner: runner.fit_first_covariances(m_step_input))
+        """Make an M-step in compiled code; return None, after a warning, if there is no compiled code."""
+        return _call_compiled(SupportsFusedRuns, lambda engine: engine.fused_runner.fit_first_covariances(m_step_input))
 
 
 @dataclass(frozen=True)
@@ -139,12 +126,14 @@ class AutomaticAgglomerator(AbstractAgglomerator):
     """Merges groups in compiled code."""
 
     def compute_pair_costs(self, groups: GroupMoments, cost: GroupCost, first: IntK, second: IntK) -> K | None:
-        """Return the costs of pairs of groups, or None, after a warning, if code cannot be compiled."""
-        return _call_agglomerator(lambda agglomerator: agglomerator.compute_pair_costs(groups, cost, first, second))
+        """Return the costs of pairs of groups, or None, after a warning, if there is no compiled code."""
+        return _call_compiled(
+            SupportsAgglomeration, lambda engine: engine.agglomerator.compute_pair_costs(groups, cost, first, second)
+        )
 
     def merge_groups(self, groups: GroupMoments, cost: GroupCost) -> IntNC | None:
-        """Return the merges of all groups, or None, after a warning, if code cannot be compiled."""
-        return _call_agglomerator(lambda agglomerator: agglomerator.merge_groups(groups, cost))
+        """Return the merges of all groups, or None, after a warning, if there is no compiled code."""
+        return _call_compiled(SupportsAgglomeration, lambda engine: engine.agglomerator.merge_groups(groups, cost))
 
 
 @dataclass(frozen=True)
@@ -152,12 +141,14 @@ class AutomaticKMeansRunner(AbstractKMeansRunner):
     """Runs k-means in compiled code."""
 
     def draw_seeds(self, rows: ND, row_weights: N, uniforms: Array, n_trials: int) -> IntK | None:
-        """Return the positions of seeds; None if distances overflow or, after a warning, if code cannot be compiled."""
-        return _call_kmeans_runner(lambda runner: runner.draw_seeds(rows, row_weights, uniforms, n_trials))
+        """Return the positions of seeds; None if distances overflow or, after a warning, if there is no compiled code."""
+        return _call_compiled(
+            SupportsKMeansRuns, lambda engine: engine.kmeans_runner.draw_seeds(rows, row_weights, uniforms, n_trials)
+        )
 
     def run_lloyd(self, run_input: LloydRunInput) -> LloydRunResult | None:
-        """Return the last centers, or None, after a warning, if code cannot be compiled."""
-        return _call_kmeans_runner(lambda runner: runner.run_lloyd(run_input))
+        """Return the last centers, or None, after a warning, if there is no compiled code."""
+        return _call_compiled(SupportsKMeansRuns, lambda engine: engine.kmeans_runner.run_lloyd(run_input))
 
 
 @dataclass(frozen=True)
@@ -165,24 +156,20 @@ class AutomaticPixelUpdater(AbstractPixelUpdater):
     """Updates the mixtures of pixels in compiled code; NumPy gives the same bits."""
 
     def update(self, mixtures: PixelMixtures, frame: AnyArray, rules: PixelRules, mask: AnyArray) -> int | None:
-        """Return the number of foreground pixels; None, after a warning, if code cannot be compiled."""
-        engine = compiled_or_numpy_engine()
-        if not isinstance(engine, SupportsPixelUpdates):
-            return None
-        return _call_or_none(lambda: engine.pixel_updater.update(mixtures, frame, rules, mask))
+        """Return the number of foreground pixels; None, after a warning, if there is no compiled code."""
+        return _call_compiled(
+            SupportsPixelUpdates, lambda engine: engine.pixel_updater.update(mixtures, frame, rules, mask)
+        )
 
 
 NUMPY_ENGINE = NumpyEngine()
 
 
 def call_compiled_function(name: str, *arguments: Any) -> int | None:
-    """Call a function of `kernels/compiled_functions.py`; return None, after a warning, if it cannot be had.
-
-    Functions that write to their arguments have written nothing if the result is None.
-    """
-    if not isinstance(compiled_or_numpy_engine(), NumpyEngine):
-        return _call_or_none(lambda: int(getattr(_load_compiled_functions(), name)(*arguments)))
-    return None
+    """Call a function of `kernels/compiled_functions.py`; return None, after a warning, without compiled code."""
+    if isinstance(compiled_or_numpy_engine(), NumpyEngine):
+        return None
+    return int(getattr(_load_compiled_functions(), name)(*arguments))
 
 
 @cache
@@ -193,66 +180,33 @@ def _load_compiled_functions() -> Any:
     return compiled_functions
 
 
-def _call_fused_runner(operation: Callable[[AbstractFusedRunner], T | None]) -> T | None:
-    """Return operation(compiled runner), or None if there is no compiled engine."""
+def _call_compiled(capability: type[C], operation: Callable[[C], T | None]) -> T | None:
+    """Return operation(compiled engine), or None, after a warning, if there is no compiled code."""
     engine = compiled_or_numpy_engine()
-    return _call_or_none(lambda: operation(engine.fused_runner)) if isinstance(engine, SupportsFusedRuns) else None
+    return operation(engine) if isinstance(engine, capability) else None
 
 
-def _call_agglomerator(operation: Callable[[AbstractAgglomerator], T | None]) -> T | None:
-    """Return operation(compiled agglomerator), or None if there is no compiled engine."""
-    engine = compiled_or_numpy_engine()
-    return _call_or_none(lambda: operation(engine.agglomerator)) if isinstance(engine, SupportsAgglomeration) else None
-
-
-def _call_kmeans_runner(operation: Callable[[AbstractKMeansRunner], T | None]) -> T | None:
-    """Return operation(compiled runner of k-means), or None if there is no compiled engine."""
-    engine = compiled_or_numpy_engine()
-    return _call_or_none(lambda: operation(engine.kmeans_runner)) if isinstance(engine, SupportsKMeansRuns) else None
-
-
-def _call_or_none(operation: Callable[[], T | None]) -> T | None:
-    """Return operation(), or None, after a warning, if code cannot be compiled."""
-    try:
-        return operation()
-    except CompiledCodeError as error:
-        _disable_compiled_engine_and_warn_once(error.__cause__ or error)
-        return None
-
-
-def _call_with_numpy_fallback(engine: BatchEngine, operation: Callable[[BatchEngine], T]) -> T:
-    """Return operation(engine), or operation(NumPy engine), after a warning, if code cannot be compiled."""
-    try:
-        return operation(engine)
-    except CompiledCodeError as error:
-        _disable_compiled_engine_and_warn_once(error.__cause__ or error)
-        return operation(NUMPY_ENGINE)
-
-
-# Reasons why this process cannot use compiled code.
-_compile_failures: list[BaseException] = []
+# The engine that `compiled_or_numpy_engine` found, kept for the life of the process.
+_found_engines: list[BatchEngine] = []
+_search_lock = threading.Lock()
 
 
 def compiled_or_numpy_engine() -> BatchEngine:
     """Return the compiled engine; if it is unavailable, the NumPy engine, with one warning that says why."""
-    if not _compile_failures:
-        try:
-            return _load_compiled_engine()
-        except Exception as reason:  # a broken installation can raise anything
-            _disable_compiled_engine_and_warn_once(reason)
-    return NUMPY_ENGINE
+    if _found_engines:
+        return _found_engines[0]
+    with _search_lock:
+        if not _found_engines:
+            try:
+                _found_engines.append(_load_compiled_engine())
+            except Exception as reason:  # a broken installation can raise anything
+                _found_engines.append(NUMPY_ENGINE)
+                warnings.warn(CompiledCodeWarning.from_reason(reason), stacklevel=2)
+    return _found_engines[0]
 
 
-@cache
 def _load_compiled_engine() -> BatchEngine:
     """Import the compiled engine and return an instance of it; raise whatever the import raises."""
     from gaussmix.engines.compiled import CompiledEngine
 
     return CompiledEngine()
-
-
-def _disable_compiled_engine_and_warn_once(reason: BaseException) -> None:
-    """Make `compiled_or_numpy_engine` return the NumPy engine from now on, and warn the first time."""
-    _compile_failures.append(reason)
-    if len(_compile_failures) == 1:  # several threads may find out at once
-        warnings.warn(CompiledCodeWarning.from_reason(reason), stacklevel=2)

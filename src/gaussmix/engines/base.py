@@ -14,7 +14,6 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics, ScoringModel
 from gaussmix.core.reduce import SupportsReduce, T
 from gaussmix.engines.score_tiles import BestScores, Responsibilities, iterate_tiles, rows_per_tile
-from gaussmix.errors import CompiledCodeError
 from gaussmix.types import NK, AnyArray
 
 T_co = TypeVar("T_co", covariant=True)
@@ -149,10 +148,6 @@ class BatchEngine(AbstractEngine):
         """Return the engine that computes for these quadratics: this one, unless it delegates."""
         return self
 
-    def fall_back_or_raise(self, error: CompiledCodeError) -> "BatchEngine":
-        """Return another engine to use after a CompiledCodeError; raise the error if there is none, as by default."""
-        raise error
-
     def bind(self, source: SupportsReduce) -> "BatchSession":
         """Return a session, which computes passes over the rows of a source."""
         return BatchSession(self, source)
@@ -233,17 +228,12 @@ class BatchSession(AbstractSession):
     ) -> Expectation:
         """Return the statistics, log-likelihood and entropy of all rows."""
         quadratics = model.to_quadratics()
-        engine = self.engine.select_engine(quadratics)
+        task = self.engine.select_engine(quadratics).make_e_step(quadratics, moment_kind, assignment, total_moments)
         while True:
-            try:
-                task = engine.make_e_step(quadratics, moment_kind, assignment, total_moments)
-                while True:
-                    outcome = task.finish(self.source.reduce(task))
-                    if isinstance(outcome, Expectation):
-                        return outcome
-                    task = outcome
-            except CompiledCodeError as error:
-                engine = self.engine.fall_back_or_raise(error)
+            outcome = task.finish(self.source.reduce(task))
+            if isinstance(outcome, Expectation):
+                return outcome
+            task = outcome
 
     def reduce_scores(self, model: ScoringModel, function: ScoreFunction[T]) -> T:
         """Return the sum of function(batch, scores) over all batches."""
@@ -258,9 +248,6 @@ class BatchSession(AbstractSession):
         return self._reduce(model, lambda engine, quadratics: _ResponsibilityTask(engine, quadratics, function))
 
     def _reduce(self, model: ScoringModel, make_task: Callable[[BatchEngine, Quadratics], Callable[[Batch], T]]) -> T:
-        """Return the sum of a task over all batches, with the engine to fall back on if code cannot be compiled."""
+        """Return the sum of a task over all batches."""
         quadratics = model.to_quadratics()
-        try:
-            return self.source.reduce(make_task(self.engine.select_engine(quadratics), quadratics))
-        except CompiledCodeError as error:
-            return self.source.reduce(make_task(self.engine.fall_back_or_raise(error), quadratics))
+        return self.source.reduce(make_task(self.engine.select_engine(quadratics), quadratics))

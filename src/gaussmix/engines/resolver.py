@@ -7,7 +7,7 @@ from gaussmix.errors import ParameterError
 ENGINE_NAMES = ("auto", "numpy", "compiled")
 
 
-def resolve_engine(engine: str | AbstractEngine, n_rows: int, n_runs: int = 1) -> AbstractEngine:
+def resolve_engine(engine: str | AbstractEngine, n_rows: int) -> AbstractEngine:
     """Return the engine of a name, or the object if it is one; NumPy, with a warning, if compiled code is unavailable.
 
     Parameters
@@ -16,8 +16,6 @@ def resolve_engine(engine: str | AbstractEngine, n_rows: int, n_runs: int = 1) -
         'auto' takes compiled kernels, and NumPy for models that they do not support.
     n_rows : int
         Number of rows of the data.
-    n_runs : int, default=1
-        Number of fits to come, over which the cost of loading compiled code is spread.
 
     Raises
     ------
@@ -30,4 +28,4 @@ def resolve_engine(engine: str | AbstractEngine, n_rows: int, n_runs: int = 1) -
         raise ParameterError.unknown_engine(engine, ENGINE_NAMES)
     if engine == "numpy":
         return NUMPY_ENGINE
-    return AutomaticEngine(n_rows, n_runs) if engine == "auto" else compiled_or_numpy_engine()
+    return AutomaticEngine(n_rows) if engine == "auto" else compiled_or_numpy_engine()

@@ -1,7 +1,6 @@
 """``KMeans``: hard assignment to the nearest of K centres, with scikit-learn's interface."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -209,11 +208,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _fit_rows(self, rows: AnyArray, sample_weight: N | None) -> None:
         """Run Lloyd's algorithm from every start; set the fitted attributes from the run of smallest inertia."""
         engine = resolve_engine(self.engine, len(rows))
-        # The frame is fitted by the engine that the iterations with all centres will use.
-        frame_engine = resolve_engine(self.engine, len(rows), int(self.n_clusters))
         source = MemorySource.from_array(rows, sample_weight)
-        problem = Problem.from_source(source, Structure.from_name("EII"), engine=frame_engine)
-        problem = replace(problem, engine=engine)
+        problem = Problem.from_source(source, Structure.from_name("EII"), engine=engine)
         self._frame, self._dtype = problem.source.frame, rows.dtype
         stopping = MovementRule(float(self.tol) * float(problem.overall_variances.mean()), int(self.max_iter))
         printer = InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]), stopping.tolerance)

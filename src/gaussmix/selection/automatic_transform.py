@@ -42,7 +42,7 @@ def _lowest_bic(column: AnyArray, weights: N | None, transform: TransformLike) -
     """Return the lowest BIC of 1 to 5 components for a column (n, 1), in its own units; infinity if all fits fail."""
     transformed = TransformedRows.from_rows(transform, column, weights)
     source, structures = make_memory_source(transformed.rows, weights), [Structure.from_name(_STRUCTURE)]
-    engine = resolve_engine("auto", len(column), len(_COMPONENT_COUNTS))
+    engine = resolve_engine("auto", len(column))
     problem = SearchProblem.from_source(source, structures, _COMPONENT_COUNTS[-1], 1, engine, make_generator(0))
     with make_progress_callback(None, "") as callback:
         plan = SearchPlan(problem, structures, _COMPONENT_COUNTS, may_go_on=False)

@@ -111,7 +111,7 @@ def bootstrap_test(
     problem = Problem.from_source(
         make_memory_source(rows, weights),
         parsed_structure,
-        engine=resolve_engine(engine, len(rows), n_bootstrap),
+        engine=resolve_engine(engine, len(rows)),
         feature_names=names if dependence is None else dependence.select_names(names),
     )
     first_fit = fit_from_start(problem, initialize_from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1))

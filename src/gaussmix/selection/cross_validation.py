@@ -231,8 +231,7 @@ def _fit_and_score_fold(
     weights = (None, None) if data.weights is None else (data.weights[~is_held_out], data.weights[is_held_out])
     structures = list(dict.fromkeys(structure for structure, _ in data.candidate_keys))
     source, max_components = make_memory_source(data.rows[~is_held_out], weights[0]), data.candidate_keys[-1][1]
-    n_runs = len(data.candidate_keys) * data.n_folds
-    engine = resolve_engine(data.engine, int((~is_held_out).sum()), n_runs)
+    engine = resolve_engine(data.engine, int((~is_held_out).sum()))
     search_problem = SearchProblem.from_source(source, structures, max_components, _N_STARTS, engine, rng)
     scores, n_keys = list[_FoldScore](), len(data.candidate_keys)
     tasks = (search_problem.make_fit_task(structure, count) for structure, count in data.candidate_keys)

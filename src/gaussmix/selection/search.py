@@ -155,7 +155,7 @@ def select(
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     require_integer("n_starts", n_starts, 1)
     n_workers, rng = _effective_n_jobs(n_jobs, n_rows), make_generator(random_state)
-    engine = resolve_engine(engine, n_rows, len(counts) * len(parsed_structures) * n_starts)
+    engine = resolve_engine(engine, n_rows)
     options = ModelOptions(DefaultPrior.from_parameter(prior), noise)
     search_problem = SearchProblem.from_source(
         source, parsed_structures, counts[-1], n_starts, engine, rng, data.independent_names, options

@@ -1,6 +1,5 @@
 """Fused EM makes the iterations of the loop, and leaves unusual problems to the loop."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,8 +11,6 @@ from gaussmix.core.label_prior import KnownComponents, LogProbabilities
 from gaussmix.core.moments import MomentKind
 from gaussmix.covariance import MCLUST_NAMES, DefaultPrior, Structure
 from gaussmix.engines import AutomaticEngine, automatic
-from gaussmix.engines.compiled.fused_em import CompiledFusedRunner
-from gaussmix.errors import CompiledCodeError
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.model.problem import make_memory_source
@@ -214,16 +211,9 @@ def test_unusual_problems_are_left_to_the_loop() -> None:
     assert run_first_iterations(plain, stopping=Never()) is None
 
 
-def test_a_failed_compilation_leaves_it_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: CompiledFusedRunner, asked: Any) -> Any:
-        raise CompiledCodeError("no compiler")
-
-    monkeypatch.setattr(CompiledFusedRunner, "run", refuse)
-    monkeypatch.setattr(automatic, "_compile_failures", [])
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        assert run_first_iterations(problem_of(groups(0, 90), "VVV")) is None
-    assert len(told) == 1
+def test_without_compiled_code_the_loop_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(automatic, "_found_engines", [automatic.NUMPY_ENGINE])
+    assert run_first_iterations(problem_of(groups(0, 90), "VVV")) is None
 
 
 def test_a_callback_hears_of_every_iteration() -> None:

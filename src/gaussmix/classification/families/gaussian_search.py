@@ -38,7 +38,7 @@ def search_gaussian_mixtures(
     """
     parsed = [Structure.from_name(name) for name in structures]
     source = make_memory_source(numeric, None if (weights == 1).all() else weights)
-    engine = resolve_engine("auto", len(numeric), len(parsed) * len(component_counts))
+    engine = resolve_engine("auto", len(numeric))
     rng = make_generator(_SEED)
     problem = SearchProblem.from_source(source, parsed, component_counts[-1], 1, engine, rng)
     plan = SearchPlan(problem, parsed, component_counts, may_go_on=False)
