@@ -198,3 +198,13 @@ def test_explanations_of_planted_anomalies_are_counted(tmp_path, capsys):
     assert set(results) == {"column", "pair", "several"}
     assert results["column"]["explain_rows"][0] > 0.6
     assert "| explain_rows |" in capsys.readouterr().out
+
+
+def test_first_use_times_whole_commands_and_their_parts(tmp_path, capsys):
+    path = str(tmp_path / "first-use.json")
+    main(["first-use", "--rounds", "1", "--output", path])
+    with open(path, encoding="utf-8") as file:
+        results = json.load(file)["results"]
+    assert len(results) == 7
+    assert all(len(rounds) == 1 and rounds[0]["wall"] > 0 for rounds in results.values())
+    assert "| - its report |" in capsys.readouterr().out

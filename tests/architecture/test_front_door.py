@@ -5,7 +5,10 @@ import doctest
 import importlib
 import importlib.util
 import inspect
+import pkgutil
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -16,10 +19,14 @@ from tests.architecture.rooms import MODULES, ROOT, Module
 NAMES = gaussmix.__all__
 
 
-def _stub_names() -> set[str]:
-    tree = ast.parse((ROOT / "__init__.pyi").read_text(encoding="utf-8"))
-    imported = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-    return {alias.asname or alias.name for node in imported for alias in node.names}
+LAZY_PACKAGES = ["gaussmix", *sorted(f"gaussmix.{path.parent.name}" for path in ROOT.glob("*/__init__.pyi"))]
+
+
+def _stub_names(package: str) -> dict[str, str]:
+    """Return the module of each name in the stub of a package."""
+    path = ROOT.joinpath(*package.split(".")[1:], "__init__.pyi")
+    imported = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    return {alias.asname or alias.name: node.module or "" for node in imported for alias in node.names}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -31,9 +38,29 @@ def test_exported_name_opens(name: str) -> None:
     assert value is getattr(gaussmix, name), "a name must stay the same object"
 
 
-def test_the_stub_tells_the_same_names() -> None:
-    assert _stub_names() == set(gaussmix.__all__)
-    assert set(dir(gaussmix)) == set(gaussmix.__all__)
+@pytest.mark.parametrize("package", LAZY_PACKAGES)
+def test_the_stub_tells_the_same_names(package: str) -> None:
+    opened = importlib.import_module(package)
+    stub = _stub_names(package)
+    assert set(stub) == set(opened.__all__)
+    assert set(dir(opened)) == set(opened.__all__)
+    for name, module in stub.items():
+        assert getattr(opened, name) is getattr(importlib.import_module(module), name), name
+
+
+@pytest.mark.parametrize("package", LAZY_PACKAGES)
+def test_lazy_names_are_not_those_of_other_modules(package: str) -> None:
+    """The import of a module would replace the name by the module."""
+    opened = importlib.import_module(package)
+    modules = {module.name for module in pkgutil.iter_modules(opened.__path__)}
+    assert not {name for name in modules & set(opened.__all__) if not inspect.ismodule(getattr(opened, name))}
+
+
+def test_a_lazy_package_loads_no_module() -> None:
+    names = ", ".join(LAZY_PACKAGES)
+    code = f"import sys, {names}; print([name for name in sys.modules if name.startswith('gaussmix')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(ast.literal_eval(done.stdout)) == {*LAZY_PACKAGES, "gaussmix.lazy_names"}
 
 
 def test_unknown_name_is_refused_with_those_that_exist() -> None:

@@ -15,6 +15,7 @@ from gaussmix import MissingPackageError
 from tests.cli.conftest import Run, Write
 
 PROGRAM = (sys.executable, "-W", "error", "-m", "gaussmix")
+FAITHFUL = Path(__file__).resolve().parents[2] / "examples" / "faithful.csv"
 COMMANDS = ("fit", "anomalies", "track", "predict", "report", "sample", "info")
 HEAVY = {"numpy", "scipy", "sklearn", "pyarrow", "matplotlib", "jinja2", "pandas", "safetensors"}
 
@@ -124,6 +125,25 @@ print(json.dumps(rich))
     assert not HEAVY & set(packages)
     assert not rich
     assert not {"numpy", "scipy"} & set(packages)
+
+
+def test_a_fit_with_its_report_loads_no_package_that_it_does_not_need(tmp_path: Path) -> None:
+    """Each takes longer to load than the fit takes."""
+    code = f"""
+import json, sys
+from gaussmix.cli import main
+sys.argv = ["gaussmix", "fit", {str(FAITHFUL)!r}, "--components", "1:3", "--output", {str(tmp_path / "out")!r}]
+try:
+    main()
+except SystemExit:
+    pass
+print("\\n" + json.dumps(list(sys.modules)))
+"""
+    loaded = set(json.loads(_execute_in_new_process(code=code).stdout.splitlines()[-1]))
+    assert "matplotlib.figure" in loaded
+    unneeded = {"pandas", "sklearn", "scipy.optimize", "scipy.stats", "matplotlib.pyplot", "rich.progress", "asyncio"}
+    rooms = {"gaussmix.anomaly", "gaussmix.classification", "gaussmix.estimators", "gaussmix.tracking"}
+    assert not loaded & (unneeded | rooms)
 
 
 # -- the world outside -----------------------------------------------------------------------------

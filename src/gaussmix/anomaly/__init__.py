@@ -1,29 +1,18 @@
 """Find anomalies: scores, p-values, thresholds that control error rates, and reasons."""
 
-from gaussmix.anomaly.anomaly_groups import AnomalyGroups, group_anomalies
-from gaussmix.anomaly.conformal import conformal_p_values, select_by_fdr
-from gaussmix.anomaly.detector import AnomalyDetector
-from gaussmix.anomaly.drift import DriftMonitor
-from gaussmix.anomaly.explanation import Explanations, explain_rows
-from gaussmix.anomaly.judgement import Judgement, judge_rows
-from gaussmix.anomaly.smallest_change import SmallestChanges, find_smallest_changes
-from gaussmix.anomaly.stream import StreamingAnomalyDetector
-from gaussmix.anomaly.table_drift import TableDrift, find_table_drift
+from gaussmix.lazy_names import export_lazily
 
-__all__ = [
-    "AnomalyDetector",
-    "AnomalyGroups",
-    "DriftMonitor",
-    "Explanations",
-    "Judgement",
-    "SmallestChanges",
-    "StreamingAnomalyDetector",
-    "TableDrift",
-    "conformal_p_values",
-    "explain_rows",
-    "find_smallest_changes",
-    "find_table_drift",
-    "group_anomalies",
-    "judge_rows",
-    "select_by_fdr",
-]
+__all__, __getattr__, __dir__ = export_lazily(
+    __name__,
+    {
+        "gaussmix.anomaly.anomaly_groups": ["AnomalyGroups", "group_anomalies"],
+        "gaussmix.anomaly.conformal": ["conformal_p_values", "select_by_fdr"],
+        "gaussmix.anomaly.detector": ["AnomalyDetector"],
+        "gaussmix.anomaly.drift": ["DriftMonitor"],
+        "gaussmix.anomaly.explanation": ["Explanations", "explain_rows"],
+        "gaussmix.anomaly.judgement": ["Judgement", "judge_rows"],
+        "gaussmix.anomaly.smallest_change": ["SmallestChanges", "find_smallest_changes"],
+        "gaussmix.anomaly.stream": ["StreamingAnomalyDetector"],
+        "gaussmix.anomaly.table_drift": ["TableDrift", "find_table_drift"],
+    },
+)

@@ -1,36 +1,23 @@
 """Classify rows of tables by mixtures, evaluate the probabilities of any classifier, and predict who leaves."""
 
-from gaussmix.classification.churn.churn_model import ChurnModel
-from gaussmix.classification.classifier import MixtureClassifier
-from gaussmix.classification.evaluation.actions import ActionPlan, plan_actions
-from gaussmix.classification.evaluation.gain import GainTable, gain_table
-from gaussmix.classification.evaluation.group_comparison import GroupComparison, compare_groups
-from gaussmix.classification.evaluation.measures import ClassificationMeasures, compare_measures, compute_measures
-from gaussmix.classification.evaluation.prior_shift import PriorEstimate, adjust_probabilities, estimate_prior
-from gaussmix.classification.evaluation.reliability import ReliabilityTable, reliability_table
-from gaussmix.classification.table import EncodedRows, TableSchema, fit_table_schema
-from gaussmix.classification.validation.peer_comparison import PeerComparison, compare_with_peers
+from gaussmix.lazy_names import export_lazily
 
-__all__ = [
-    "ActionPlan",
-    "ChurnModel",
-    "ClassificationMeasures",
-    "EncodedRows",
-    "GainTable",
-    "GroupComparison",
-    "MixtureClassifier",
-    "PeerComparison",
-    "PriorEstimate",
-    "ReliabilityTable",
-    "TableSchema",
-    "adjust_probabilities",
-    "compare_groups",
-    "compare_measures",
-    "compare_with_peers",
-    "compute_measures",
-    "estimate_prior",
-    "fit_table_schema",
-    "gain_table",
-    "plan_actions",
-    "reliability_table",
-]
+__all__, __getattr__, __dir__ = export_lazily(
+    __name__,
+    {
+        "gaussmix.classification.churn.churn_model": ["ChurnModel"],
+        "gaussmix.classification.classifier": ["MixtureClassifier"],
+        "gaussmix.classification.evaluation.actions": ["ActionPlan", "plan_actions"],
+        "gaussmix.classification.evaluation.gain": ["GainTable", "gain_table"],
+        "gaussmix.classification.evaluation.group_comparison": ["GroupComparison", "compare_groups"],
+        "gaussmix.classification.evaluation.measures": [
+            "ClassificationMeasures",
+            "compare_measures",
+            "compute_measures",
+        ],
+        "gaussmix.classification.evaluation.prior_shift": ["PriorEstimate", "adjust_probabilities", "estimate_prior"],
+        "gaussmix.classification.evaluation.reliability": ["ReliabilityTable", "reliability_table"],
+        "gaussmix.classification.table": ["EncodedRows", "TableSchema", "fit_table_schema"],
+        "gaussmix.classification.validation.peer_comparison": ["PeerComparison", "compare_with_peers"],
+    },
+)

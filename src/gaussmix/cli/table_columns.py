@@ -103,12 +103,21 @@ def _load_other_cells(values: pa.ChunkedArray) -> AnyArray | None:
         return None
     microseconds = values.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
     missing = int(np.datetime64("NaT", "us").astype(np.int64))
-    return _to_numpy(pc.fill_null(microseconds, missing), np.int64).view("datetime64[us]")
+    return _to_numpy(_fill_missing(microseconds, missing), np.int64).view("datetime64[us]")
 
 
 def _to_float64(arrow_values: pa.ChunkedArray | pa.Array) -> N:
     """Return Arrow values as float64, NaN if missing."""
-    return _to_numpy(pc.fill_null(arrow_values.cast(pa.float64(), safe=False), float("nan")), np.float64)
+    return _to_numpy(_fill_missing(arrow_values.cast(pa.float64(), safe=False), np.nan), np.float64)
+
+
+def _fill_missing(values: pa.ChunkedArray | pa.Array, replacement: float) -> pa.ChunkedArray | pa.Array:
+    """Return Arrow numbers of eight bytes with missing ones replaced.
+
+    The replacement is the value of a buffer, because ``pa.scalar`` imports pandas.
+    """
+    buffer = pa.py_buffer(np.array([replacement], values.type.to_pandas_dtype()))
+    return pc.fill_null(values, pa.Array.from_buffers(values.type, 1, [None, buffer])[0])
 
 
 def _to_numpy(values: pa.ChunkedArray | pa.Array, dtype: type[np.generic]) -> AnyArray:
@@ -128,7 +137,7 @@ def _convert_text_column(name: str, texts: pa.ChunkedArray, is_text_file: bool) 
     """
     texts = texts.cast(pa.large_string())
     is_blank = pc.match_substring_regex(texts, _BLANK_PATTERN)
-    texts = pc.if_else(is_blank, pa.scalar(None, pa.large_string()), texts)
+    texts = pc.if_else(is_blank, pa.nulls(1, pa.large_string())[0], texts)
     is_number = pc.match_substring_regex(texts, NUMBER_PATTERN)
     n_non_missing, n_numeric = len(texts) - texts.null_count, pc.sum(is_number).as_py() or 0
     if not n_non_missing:
@@ -155,7 +164,7 @@ def _load_text_cells(texts: pa.ChunkedArray) -> AnyArray:
     """Return texts (n,) as objects, None if missing; equal texts are one object, which saves memory and time."""
     encoded = texts.combine_chunks().dictionary_encode()
     values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-    return np.asarray(values[_to_numpy(pc.fill_null(encoded.indices.cast(pa.int64()), -1), np.int64)])
+    return np.asarray(values[_to_numpy(_fill_missing(encoded.indices.cast(pa.int64()), -1), np.int64)])
 
 
 def _describe_comma(value: str, column_texts: pa.ChunkedArray) -> str:

@@ -100,4 +100,12 @@ def _decode_dictionary(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _to_arrow_table(columns: ColumnsByName) -> pa.Table:
     """Return an Arrow table with these columns in their order."""
-    return pa.table({name: pa.array(values) for name, values in columns.items()})
+    return pa.table({name: _to_arrow_array(values) for name, values in columns.items()})
+
+
+def _to_arrow_array(values: AnyArray) -> pa.Array:
+    """Return values (n,) as an Arrow array; numbers as a buffer, because ``pa.array`` imports pandas."""
+    if values.dtype not in (np.float64, np.int64):
+        return pa.array(values)
+    buffer = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, buffer])

@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 from scipy.linalg import eigh, helmert, solve_triangular
 from scipy.linalg.lapack import dpotrf, dtrtri
-from scipy.optimize import brentq
 
 from gaussmix.core.factorizations import (
     CayleyTransform,
@@ -284,6 +283,7 @@ def norm_limited_least_squares(columns: Array, target: Array, squared_norm_fract
     # In units near 1: squares of lengths below 1e-154 would be zero. Powers of two do not round.
     exponent = -int(np.frexp(lengths[0])[1])
     lengths, projections = np.ldexp(lengths, exponent), np.ldexp(axes.T @ target, exponent)
+    from scipy.optimize import brentq  # slow to import
 
     def excess(log_penalty: float) -> float:
         solution = lengths * projections / (lengths**2 + np.exp(log_penalty))

@@ -1,7 +1,6 @@
 """M-steps above a variance floor: clipped eigenvalues, and equal volumes by a one-dimensional search."""
 
 import numpy as np
-from scipy.optimize import brentq
 
 from gaussmix.core import linalg
 from gaussmix.covariance.m_step_results import FlooredVariances
@@ -111,6 +110,8 @@ def _optimal_mean_log_variance(descending_log_scatter: KD, total_mass: float) ->
     high = 1.0
     while excess(high) > 0.0:
         high *= 2.0
+    from scipy.optimize import brentq  # slow to import, and rarely needed
+
     return float(brentq(excess, 0.0, high, xtol=1e-15, rtol=1e-15, maxiter=200))
 
 

@@ -16,7 +16,6 @@ is one there, whatever the units of the data.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from gaussmix.core import linalg
 from gaussmix.core.factorizations import CayleyTransform
@@ -220,6 +219,8 @@ class CayleyParametrization(StructuredParametrization):
 
 def _best_axis_order(relative_axes: KDD) -> IntD:
     """Return the order of axes (D,), common to all components, that is nearest to the reference."""
+    from scipy.optimize import linear_sum_assignment  # slow to import
+
     return np.asarray(linear_sum_assignment(-(relative_axes**2).sum(axis=0))[1])
 
 

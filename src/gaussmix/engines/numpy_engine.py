@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
@@ -173,6 +172,8 @@ def _dense_squared_distances(root: DensePrecisionRoot, rows: ND, center: KD) -> 
 
 def _shared_squared_distances(root: SharedPrecisionRoot, rows: ND, center: KD) -> NK:
     """Return squared Mahalanobis distances (n, K) for one matrix for all components."""
+    from scipy.spatial.distance import cdist  # slow to import
+
     return np.asarray(cdist(rows @ root.root_matrix, center @ root.root_matrix, "sqeuclidean"))
 
 
@@ -183,6 +184,8 @@ def _diagonal_squared_distances(root: DiagonalPrecisionRoot, rows: ND, center: K
 
 def _spherical_squared_distances(root: SphericalPrecisionRoot, rows: ND, center: KD) -> NK:
     """Return squared Mahalanobis distances (n, K) for spherical covariances."""
+    from scipy.spatial.distance import cdist  # slow to import
+
     return np.asarray(cdist(rows, center, "sqeuclidean") * root.inverse_deviations**2)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from gaussmix.core.moments import Moments
 from gaussmix.covariance import AbstractCovariance, AbstractCovarianceEstimator
@@ -121,6 +120,8 @@ def find_component_order_for_fixed(mixture: Mixture, fixed: FixedParameters) -> 
     The cost of giving the fixed parameters of component j to component k is the decrease of the expected
     log-likelihood of its rows: its mass times the divergence of the two Gaussians and of the two weights.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import
+
     n_components = mixture.n_components
     costs = np.array([_matching_costs(mixture, fixed, component) for component in range(n_components)])
     return np.asarray(linear_sum_assignment(costs)[1])

@@ -4,42 +4,26 @@ Every function draws on the ``ax`` or ``figure`` that the caller passes and retu
 outside pyplot. No function shows a window or changes a global setting. matplotlib is imported by the first call.
 """
 
-from gaussmix.plots.anomaly_p_value_plot import anomaly_p_values
-from gaussmix.plots.anomaly_plot import anomalies
-from gaussmix.plots.convergence_plot import solver_convergence
-from gaussmix.plots.criterion_plot import criterion_curves
-from gaussmix.plots.densities import densities, density
-from gaussmix.plots.gain_plot import gain_curve, lift_curve
-from gaussmix.plots.intensity_plot import plot_intensity
-from gaussmix.plots.pairs import pairs
-from gaussmix.plots.partitions import partitions
-from gaussmix.plots.profit_plot import profit_curve
-from gaussmix.plots.reliability_plot import reliability_diagram
-from gaussmix.plots.scatter_plots import assignment_comparison, scatter
-from gaussmix.plots.target_number_plot import plot_existence, plot_target_numbers
-from gaussmix.plots.trace_plot import log_likelihood_trace
-from gaussmix.plots.track_animation import write_track_animation
-from gaussmix.plots.track_plot import plot_tracks
+from gaussmix.lazy_names import export_lazily
 
-__all__ = [
-    "anomalies",
-    "anomaly_p_values",
-    "assignment_comparison",
-    "criterion_curves",
-    "densities",
-    "density",
-    "gain_curve",
-    "lift_curve",
-    "log_likelihood_trace",
-    "pairs",
-    "partitions",
-    "plot_existence",
-    "plot_intensity",
-    "plot_target_numbers",
-    "plot_tracks",
-    "profit_curve",
-    "reliability_diagram",
-    "scatter",
-    "solver_convergence",
-    "write_track_animation",
-]
+__all__, __getattr__, __dir__ = export_lazily(
+    __name__,
+    {
+        "gaussmix.plots.anomaly_p_value_plot": ["anomaly_p_values"],
+        "gaussmix.plots.anomaly_plot": ["anomalies"],
+        "gaussmix.plots.convergence_plot": ["solver_convergence"],
+        "gaussmix.plots.criterion_plot": ["criterion_curves"],
+        "gaussmix.plots.density_plots": ["densities", "density"],
+        "gaussmix.plots.gain_plot": ["gain_curve", "lift_curve"],
+        "gaussmix.plots.intensity_plot": ["plot_intensity"],
+        "gaussmix.plots.pairs_plot": ["pairs"],
+        "gaussmix.plots.partition_plot": ["partitions"],
+        "gaussmix.plots.profit_plot": ["profit_curve"],
+        "gaussmix.plots.reliability_plot": ["reliability_diagram"],
+        "gaussmix.plots.scatter_plots": ["assignment_comparison", "scatter"],
+        "gaussmix.plots.target_number_plot": ["plot_existence", "plot_target_numbers"],
+        "gaussmix.plots.trace_plot": ["log_likelihood_trace"],
+        "gaussmix.plots.track_animation": ["write_track_animation"],
+        "gaussmix.plots.track_plot": ["plot_tracks"],
+    },
+)

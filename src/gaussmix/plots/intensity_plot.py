@@ -11,7 +11,7 @@ from gaussmix.plots import canvas
 from gaussmix.plots._panel_2d import compute_ellipse_outlines
 from gaussmix.plots.style import GREY, OKABE_ITO_COLOURS
 from gaussmix.plots.track_drawing import label_plane
-from gaussmix.tracking.position_intensity import position_intensity
+from gaussmix.tracking.filter_intensity import position_intensity
 from gaussmix.tracking.tracker import AbstractTracker
 from gaussmix.types import ArrayLike
 

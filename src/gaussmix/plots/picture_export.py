@@ -7,7 +7,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from gaussmix.plots.canvas import create_figure, require_matplotlib
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _CSS_PIXELS_PER_INCH = 96
 _RASTER_DPI = 200  # resolution of the bitmaps within an SVG
+_PADDING_PER_FONT_SIZE = 0.3  # around labels: 3 points, as in a constrained layout
 _OMITTED_METADATA = ("Date", "Creator", "Format", "Type")
 _COORDINATE_ATTRIBUTE = re.compile(r' (?:d|x|y)="[^"]*"')
 _EXCESS_DECIMALS = re.compile(r"(\.\d\d)\d+")  # decimals beyond a hundredth of a point
@@ -40,16 +43,24 @@ def use_default_style() -> Iterator[None]:
         yield
 
 
-def figure_to_svg(figure: "Figure") -> str:
+def _convert_to_svg(figure: "Figure") -> str:
     """Convert a figure to an SVG document that keeps text as text; equal figures give equal documents."""
-    output = io.StringIO()
-    with use_default_style(), warnings.catch_warnings():
-        # Browsers have glyphs that matplotlib's font lacks.
-        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        figure.savefig(output, format="svg", dpi=_RASTER_DPI, metadata=dict.fromkeys(_OMITTED_METADATA))
-    document = output.getvalue()
+    document = _print_svg(figure)
     svg = document[document.index("<svg") :]
     return _COORDINATE_ATTRIBUTE.sub(lambda match: _EXCESS_DECIMALS.sub(r"\1", match.group()), svg)
+
+
+def _print_svg(figure: "Figure") -> str:
+    """Return the SVG file of a figure, as ``savefig`` writes it; the figure has another canvas and resolution then.
+
+    ``savefig`` draws twice, first to lay out the figure. The canvas lays it out when it draws.
+    """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    output, canvas = io.StringIO(), cast(Any, FigureCanvasSVG(figure))  # print_svg has no types
+    figure.dpi = _RASTER_DPI
+    canvas.print_svg(output, metadata=dict.fromkeys(_OMITTED_METADATA))
+    return output.getvalue()
 
 
 def draw_png(make_figure: "Callable[[], Figure]", dpi: int = 150) -> bytes:
@@ -77,20 +88,37 @@ def draw_axes_picture(
 
     def make_figure() -> "Figure":
         figure = create_figure(*size_inches)
-        draw_on_axes(figure.add_subplot())
+        ax = figure.add_subplot()
+        draw_on_axes(ax)
+        _fit_axes_into_figure(ax)
         return figure
 
     return draw_figure_picture(make_figure, alt_text)
 
 
+def _fit_axes_into_figure(ax: "Axes") -> None:
+    """Make the only axes of a figure as large as their labels allow, in place.
+
+    The constrained layout of other figures measures all texts twice, because axes of another size may have other ticks.
+    Axes of equal units keep it, because their size depends on their limits, too.
+    """
+    if ax.get_aspect() != "auto":
+        return
+    figure = cast("Figure", ax.figure)
+    figure.set_layout_engine("none")
+    for _ in range(2):
+        ticks = [axis.get_majorticklocs() for axis in (ax.xaxis, ax.yaxis)]
+        figure.tight_layout(pad=_PADDING_PER_FONT_SIZE)
+        if all(map(np.array_equal, ticks, [axis.get_majorticklocs() for axis in (ax.xaxis, ax.yaxis)])):
+            break
+
+
 def draw_figure_picture(make_figure: "Callable[[], Figure]", alt_text: str) -> Picture:
     """Return a Picture, an SVG as a data URI, of ``make_figure()`` drawn in matplotlib's default style."""
-    with use_default_style():
+    with use_default_style(), warnings.catch_warnings():
+        # Browsers have glyphs that matplotlib's font lacks.
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure = make_figure()
-        return Picture(figure_to_svg_data_uri(figure), alt_text, round(figure.get_figwidth() * _CSS_PIXELS_PER_INCH))
-
-
-def figure_to_svg_data_uri(figure: "Figure") -> str:
-    """Return the SVG of a figure as a data URI for the ``src`` of an image."""
-    encoded = base64.b64encode(figure_to_svg(figure).encode("utf-8"))
-    return "data:image/svg+xml;base64," + encoded.decode("ascii")
+        encoded = base64.b64encode(_convert_to_svg(figure).encode("utf-8")).decode("ascii")
+    width_px = round(figure.get_figwidth() * _CSS_PIXELS_PER_INCH)
+    return Picture(f"data:image/svg+xml;base64,{encoded}", alt_text, width_px)

@@ -3,14 +3,16 @@
 Errors name the type of a wrong argument only, since the text of an estimator or a table may fill pages.
 """
 
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from gaussmix.anomaly.detector import AnomalyDetector
-from gaussmix.comparison.result import Comparison
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
+
+if TYPE_CHECKING:
+    from gaussmix.anomaly.detector import AnomalyDetector
+    from gaussmix.comparison.result import Comparison
 
 Result = TypeVar("Result")
 
@@ -56,15 +58,19 @@ def check_selection(selection: Selection) -> Selection:
     raise ParameterError.invalid_value("selection", type(selection), "a Selection, as gaussmix.select returns it")
 
 
-def check_comparison(comparison: Comparison) -> Comparison:
+def check_comparison(comparison: "Comparison") -> "Comparison":
     """Return the argument if it is a Comparison; raise ParameterError otherwise."""
+    from gaussmix.comparison.result import Comparison  # only plots of comparisons need it
+
     if isinstance(comparison, Comparison):
         return comparison
     raise ParameterError.invalid_value("comparison", type(comparison), "a Comparison, as gaussmix.compare returns it")
 
 
-def check_detector(detector: AnomalyDetector) -> AnomalyDetector:
+def check_detector(detector: "AnomalyDetector") -> "AnomalyDetector":
     """Return the argument if it is a fitted AnomalyDetector; raise ParameterError otherwise."""
+    from gaussmix.anomaly.detector import AnomalyDetector  # it loads scikit-learn
+
     if isinstance(detector, AnomalyDetector) and hasattr(detector, "model_"):
         return detector
     raise ParameterError.invalid_value("detector", type(detector), "a fitted AnomalyDetector; call fit first")

@@ -1,66 +1,32 @@
 """Reports on a fitted mixture, on anomalies, on churn and on tracks: tables, sentences and HTML pages."""
 
-from gaussmix.report.anomaly_page import render_anomaly_html, write_anomaly_report
-from gaussmix.report.anomaly_summary import AnomalySummary, summarize_anomalies
-from gaussmix.report.anomaly_tables import AnomalyGroupRow, AnomalyRow, anomaly_group_table, anomaly_table
-from gaussmix.report.candidates import CandidateRow, candidate_table
-from gaussmix.report.churn_page import render_churn_html, write_churn_report
-from gaussmix.report.churn_scores import ScoredCustomers, score_customers
-from gaussmix.report.churn_summary import ChurnSummary, summarize_churn
-from gaussmix.report.churn_validation import ChurnValidation, ContactTerms, GroupColumn
-from gaussmix.report.html_page import render_html, write_report
-from gaussmix.report.summary_text import describe_mixture
-from gaussmix.report.tables import (
-    ComponentRow,
-    FitQualitySummary,
-    FitSummary,
-    UncertainRow,
-    component_table,
-    summarize_fit,
-    summarize_fit_quality,
-    uncertain_rows,
-)
-from gaussmix.report.track_page import render_track_html, write_track_report
-from gaussmix.report.track_summary import ModelNumber, SceneMoment, TrackSummary, summarize_tracks
-from gaussmix.report.track_tables import TrackRow, track_table
+from gaussmix.lazy_names import export_lazily
 
-__all__ = [
-    "AnomalyGroupRow",
-    "AnomalyRow",
-    "AnomalySummary",
-    "CandidateRow",
-    "ChurnSummary",
-    "ChurnValidation",
-    "ComponentRow",
-    "ContactTerms",
-    "FitQualitySummary",
-    "FitSummary",
-    "GroupColumn",
-    "ModelNumber",
-    "SceneMoment",
-    "ScoredCustomers",
-    "TrackRow",
-    "TrackSummary",
-    "UncertainRow",
-    "anomaly_group_table",
-    "anomaly_table",
-    "candidate_table",
-    "component_table",
-    "describe_mixture",
-    "render_anomaly_html",
-    "render_churn_html",
-    "render_html",
-    "render_track_html",
-    "score_customers",
-    "summarize_anomalies",
-    "summarize_churn",
-    "summarize_fit",
-    "summarize_fit_quality",
-    "summarize_tracks",
-    "track_table",
-    "uncertain_rows",
-    "write_anomaly_report",
-    "write_churn_report",
-    "write_report",
-    "write_track_report",
-]
+__all__, __getattr__, __dir__ = export_lazily(
+    __name__,
+    {
+        "gaussmix.report.anomaly_page": ["render_anomaly_html", "write_anomaly_report"],
+        "gaussmix.report.anomaly_summary": ["AnomalySummary", "summarize_anomalies"],
+        "gaussmix.report.anomaly_tables": ["AnomalyGroupRow", "AnomalyRow", "anomaly_group_table", "anomaly_table"],
+        "gaussmix.report.candidates": ["CandidateRow", "candidate_table"],
+        "gaussmix.report.churn_page": ["render_churn_html", "write_churn_report"],
+        "gaussmix.report.churn_scores": ["ScoredCustomers", "score_customers"],
+        "gaussmix.report.churn_summary": ["ChurnSummary", "summarize_churn"],
+        "gaussmix.report.churn_validation": ["ChurnValidation", "ContactTerms", "GroupColumn"],
+        "gaussmix.report.html_page": ["render_html", "write_report"],
+        "gaussmix.report.summary_text": ["describe_mixture"],
+        "gaussmix.report.tables": [
+            "ComponentRow",
+            "FitQualitySummary",
+            "FitSummary",
+            "UncertainRow",
+            "component_table",
+            "summarize_fit",
+            "summarize_fit_quality",
+            "uncertain_rows",
+        ],
+        "gaussmix.report.track_page": ["render_track_html", "write_track_report"],
+        "gaussmix.report.track_summary": ["ModelNumber", "SceneMoment", "TrackSummary", "summarize_tracks"],
+        "gaussmix.report.track_tables": ["TrackRow", "track_table"],
+    },
+)

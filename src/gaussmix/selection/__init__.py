@@ -1,23 +1,16 @@
 """Model selection: criteria, searches and tests of the number of components and of the covariance structure."""
 
-from gaussmix.selection.bootstrap import bootstrap_test
-from gaussmix.selection.bootstrap_result import BootstrapTestResult
-from gaussmix.selection.candidates import Candidate, Selection
-from gaussmix.selection.combination import Combination, combine
-from gaussmix.selection.criteria import CRITERIA, Criterion
-from gaussmix.selection.cross_validation import CrossValidationResult, cross_validate_components
-from gaussmix.selection.search import select
+from gaussmix.lazy_names import export_lazily
 
-__all__ = [
-    "CRITERIA",
-    "BootstrapTestResult",
-    "Candidate",
-    "Combination",
-    "Criterion",
-    "CrossValidationResult",
-    "Selection",
-    "bootstrap_test",
-    "combine",
-    "cross_validate_components",
-    "select",
-]
+__all__, __getattr__, __dir__ = export_lazily(
+    __name__,
+    {
+        "gaussmix.selection.bootstrap": ["bootstrap_test"],
+        "gaussmix.selection.bootstrap_result": ["BootstrapTestResult"],
+        "gaussmix.selection.candidates": ["Candidate", "Selection"],
+        "gaussmix.selection.combination": ["Combination", "combine"],
+        "gaussmix.selection.criteria": ["CRITERIA", "Criterion"],
+        "gaussmix.selection.cross_validation": ["CrossValidationResult", "cross_validate_components"],
+        "gaussmix.selection.search": ["select"],
+    },
+)

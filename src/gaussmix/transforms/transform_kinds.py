@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from gaussmix.types import N
 
@@ -172,6 +171,8 @@ def fit_yeo_johnson(values: N, weights: N) -> YeoJohnson:
 
     if values.min() == values.max():
         return YeoJohnson(1.0)
+    from scipy.optimize import minimize_scalar  # slow to import
+
     result = minimize_scalar(
         negative_log_likelihood, bounds=_LAMBDA_RANGE, method="bounded", options={"xatol": _LAMBDA_TOLERANCE}
     )

@@ -10,7 +10,6 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from gaussmix.core.group_costs import GroupCost
 from gaussmix.engines.agglomerator import AbstractAgglomerator, SupportsAgglomeration
@@ -133,6 +132,8 @@ def mutually_cheapest_pairs(points: ND, pair_costs: Callable[[IntK, IntK], K]) -
 
 def _neighbor_pairs(points: ND) -> GroupPairs:
     """Return the pairs of points (m, D) of which one is a spatial neighbor of the other; some appear twice."""
+    from scipy.spatial import KDTree  # slow to import, and needed for many groups only
+
     neighbors = KDTree(points).query(points, k=_N_NEIGHBORS + 1)[1]
     points_of_pairs, neighbors_of_pairs = np.repeat(np.arange(len(points)), _N_NEIGHBORS + 1), neighbors.ravel()
     first, second = np.minimum(points_of_pairs, neighbors_of_pairs), np.maximum(points_of_pairs, neighbors_of_pairs)

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial import cKDTree
 from scipy.special import expit
 
 from gaussmix.covariance.regularizer import FloorRegularizer
@@ -142,6 +141,8 @@ def outlier_probabilities(rows_in_sds: ND, weights: N) -> N:
 
     Columns are in standard deviations, or in other comparable units. ``weights`` (n,) count each row as that many.
     """
+    from scipy.spatial import cKDTree  # slow to import, and needed with noise only
+
     rank = min(_NEIGHBOR_RANK, len(rows_in_sds) - 1)
     if rank < 1:
         return np.zeros(len(rows_in_sds))

@@ -13,7 +13,6 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from gaussmix.core.linalg import eigh_descending
 from gaussmix.engines.agglomerator import AbstractAgglomerator
@@ -121,6 +120,8 @@ def _pair_merge_costs(
 
 def _all_pair_merge_costs(groups: GroupStatistics, metric: MergeMetric, mean_variance: float) -> Array:
     """Return the increase of the criterion for every pair of groups, (m, m), infinite on the diagonal."""
+    from scipy.spatial.distance import cdist  # slow to import
+
     mass = _reduced_mass(groups.mass[:, None], groups.mass)
     volume, length = (mass * cdist(points, points, "sqeuclidean") for points in metric.project_means(groups))
     np.fill_diagonal(volume, np.inf)

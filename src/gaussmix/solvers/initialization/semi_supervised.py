@@ -11,7 +11,6 @@ candidate of highest likelihood.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.label_prior import KnownComponents
@@ -67,6 +66,8 @@ def find_group_of_each_component(
 
     ``groups`` (n,) and ``known_components`` (n,) are those of the rows; other values than 0 to K - 1 are ignored.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import
+
     weights = source.reduce(_SumPairWeights(groups, known_components, n_components))
     bonus = _SAME_NUMBER_BONUS * weights.sum() * np.eye(n_components)
     return np.asarray(linear_sum_assignment(weights + bonus, True)[1])
