@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.core.dependence_screen import can_have_relations, select_screening_rows
 from gaussmix.core.linalg import inverse, invert_lower, solve_lower
@@ -40,13 +41,14 @@ def find_column_dependence(rows: AnyArray, weights: N | None = None) -> ColumnDe
     """
     if rows.shape[1] < 2 or len(rows) <= rows.shape[1]:
         return None
-    screened = select_screening_rows(rows, weights)
-    if not can_have_relations(screened) or not _find_relations(screened):
-        return None
-    table = Table.from_rows(rows if weights is None else rows[weights > 0])
-    if table.n_distinct_rows <= table.rows.shape[1]:
-        return None
-    relations = _find_relations(table)
+    with limit_blas_threads(rows.shape[1]):
+        screened = select_screening_rows(rows, weights)
+        if not can_have_relations(screened) or not _find_relations(screened):
+            return None
+        table = Table.from_rows(rows if weights is None else rows[weights > 0])
+        if table.n_distinct_rows <= table.rows.shape[1]:
+            return None
+        relations = _find_relations(table)
     return ColumnDependence(rows.shape[1], relations) if 0 < len(relations) < rows.shape[1] else None
 
 
