@@ -17,8 +17,11 @@ from tests.kernels.conftest import CompileFunction
 LAYOUTS = {
     "RowArrays": (argument_tuples.RowArrays, "d2 b d1 d1 d1 d1 q1 d2"),
     "ModelArrays": (argument_tuples.ModelArrays, "q d1 d2 d1 d2 d1"),
-    "ScreeningBounds": (argument_tuples.ScreeningBounds, "q d1 d1 d1 d1 q1 q1 d1 d1 d1 d1 d d1 d1 d1 d1 d1 d1 d1 d"),
-    "ScreeningWorkspace": (argument_tuples.ScreeningWorkspace, "d1 d1 d1 q1 q1 q1 d1 q1 q1 q1 q1 q1"),
+    "ScreeningBounds": (
+        argument_tuples.ScreeningBounds,
+        "q d1 d1 d1 d1 q1 q1 d1 d1 d1 d1 d d1 d1 d1 d1 q1 d1 d1 d1 d1 d d1 d1",
+    ),
+    "ScreeningWorkspace": (argument_tuples.ScreeningWorkspace, "d1 d1 d1 d1 d1 q1 q1 q1 d1 q1 q1 q1 q1 q1"),
     "TileWorkspace": (
         argument_tuples.TileWorkspace,
         "q q d1 d1 d1 d1 d1 q1 b1 d1 d1 d1 d1 q1 q1 q1 d1 d1 q1 q1 q1 q1 d1 q2 q1 q1",

@@ -18,7 +18,7 @@ Integers2 = Annotated[Any, "q2"]
 Booleans1 = Annotated[Any, "b1"]
 Booleans2 = Annotated[Any, "b2"]
 Bytes2 = Annotated[Any, "B2"]
-Frame = Annotated[Any, "B2", "B3"]  # a picture with one channel or several
+Frame = Annotated[Any, "B2", "B3", "f2", "f3"]  # a picture with one channel or several, of bytes or floats
 
 _NUMBER_CODES = {float: "d", int: "q", bool: "b"}
 

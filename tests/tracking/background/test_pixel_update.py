@@ -8,8 +8,8 @@ import pytest
 from gaussmix.core.pixel_mixtures import FOREGROUND, PixelMixtures, PixelRules
 from gaussmix.core.threads import threads
 from gaussmix.engines import automatic
+from gaussmix.engines.compiled import pixel_updater
 from gaussmix.engines.compiled.pixel_updater import CompiledPixelUpdater
-from gaussmix.kernels import pixel_updater
 from gaussmix.tracking import BackgroundMixture
 from gaussmix.tracking.background.frames import pack_frame
 from gaussmix.tracking.background.numpy_update import update_in_numpy
@@ -75,13 +75,13 @@ def test_threads_do_not_change_a_bit(n_threads, monkeypatch):
     np.testing.assert_array_equal(results[0][1], results[1][1])
 
 
-def test_many_pixels_are_compiled_and_few_are_not(monkeypatch):
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(3, 4), (64, 64), (5, 6, 3)])
+def test_pixels_are_compiled_however_few(shape, dtype, monkeypatch):
     calls = []
     update = CompiledPixelUpdater.update
     monkeypatch.setattr(CompiledPixelUpdater, "update", lambda *a: calls.append(1) or update(*a))
-    BackgroundMixture().apply(np.zeros((32, 32), dtype=np.uint8))
-    assert not calls
-    BackgroundMixture().apply(np.zeros((64, 64), dtype=np.uint8))
+    BackgroundMixture().apply(np.zeros(shape, dtype=dtype))
     assert calls
 
 
