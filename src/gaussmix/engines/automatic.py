@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunInput, FusedRunResult
@@ -27,13 +27,15 @@ from gaussmix.engines.base import (
 from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns, is_fused_run_fastest
 from gaussmix.engines.kmeans_runner import AbstractKMeansRunner, SupportsKMeansRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
-from gaussmix.engines.pixel_updater import AbstractPixelUpdater, SupportsPixelUpdates
+from gaussmix.engines.pixel_updater import AbstractPixelUpdater
 from gaussmix.engines.score_tiles import BestScores, Responsibilities
 from gaussmix.errors import CompiledCodeWarning
 from gaussmix.types import ND, NK, AnyArray, Array, IntK, IntNC, K, N
 
+if TYPE_CHECKING:
+    from gaussmix.engines.compiled import CompiledEngine
+
 T = TypeVar("T")
-C = TypeVar("C")
 
 # Features up to which compiled kernels, which write a low-rank root as a dense matrix, are faster than NumPy.
 MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
@@ -113,12 +115,12 @@ class AutomaticFusedRunner(AbstractFusedRunner):
         return is_fused_run_fastest(n_rows, n_components, n_features, is_axis_aligned)
 
     def run(self, run_input: FusedRunInput) -> FusedRunResult | None:
-        """Run EM in compiled code; return the last parameters, or None, after a warning, if there is no compiled code."""
-        return _call_compiled(SupportsFusedRuns, lambda engine: engine.fused_runner.run(run_input))
+        """Run EM in compiled code; return the last parameters, or None, after a warning, without compiled code."""
+        return _call_compiled(lambda engine: engine.fused_runner.run(run_input))
 
     def fit_first_covariances(self, m_step_input: FirstMStepInput) -> FusedCovariances | None:
-        """Make an M-step in compiled code; return None, after a warning, if there is no compiled code."""
-        return _call_compiled(SupportsFusedRuns, lambda engine: engine.fused_runner.fit_first_covariances(m_step_input))
+        """Make an M-step in compiled code; return None, after a warning, without compiled code."""
+        return _call_compiled(lambda engine: engine.fused_runner.fit_first_covariances(m_step_input))
 
 
 @dataclass(frozen=True)
@@ -126,14 +128,12 @@ class AutomaticAgglomerator(AbstractAgglomerator):
     """Merges groups in compiled code."""
 
     def compute_pair_costs(self, groups: GroupMoments, cost: GroupCost, first: IntK, second: IntK) -> K | None:
-        """Return the costs of pairs of groups, or None, after a warning, if there is no compiled code."""
-        return _call_compiled(
-            SupportsAgglomeration, lambda engine: engine.agglomerator.compute_pair_costs(groups, cost, first, second)
-        )
+        """Return the costs of pairs of groups, or None, after a warning, without compiled code."""
+        return _call_compiled(lambda engine: engine.agglomerator.compute_pair_costs(groups, cost, first, second))
 
     def merge_groups(self, groups: GroupMoments, cost: GroupCost) -> IntNC | None:
-        """Return the merges of all groups, or None, after a warning, if there is no compiled code."""
-        return _call_compiled(SupportsAgglomeration, lambda engine: engine.agglomerator.merge_groups(groups, cost))
+        """Return the merges of all groups, or None, after a warning, without compiled code."""
+        return _call_compiled(lambda engine: engine.agglomerator.merge_groups(groups, cost))
 
 
 @dataclass(frozen=True)
@@ -141,14 +141,12 @@ class AutomaticKMeansRunner(AbstractKMeansRunner):
     """Runs k-means in compiled code."""
 
     def draw_seeds(self, rows: ND, row_weights: N, uniforms: Array, n_trials: int) -> IntK | None:
-        """Return the positions of seeds; None if distances overflow or, after a warning, if there is no compiled code."""
-        return _call_compiled(
-            SupportsKMeansRuns, lambda engine: engine.kmeans_runner.draw_seeds(rows, row_weights, uniforms, n_trials)
-        )
+        """Return the positions of seeds; None if distances overflow or, after a warning, without compiled code."""
+        return _call_compiled(lambda engine: engine.kmeans_runner.draw_seeds(rows, row_weights, uniforms, n_trials))
 
     def run_lloyd(self, run_input: LloydRunInput) -> LloydRunResult | None:
-        """Return the last centers, or None, after a warning, if there is no compiled code."""
-        return _call_compiled(SupportsKMeansRuns, lambda engine: engine.kmeans_runner.run_lloyd(run_input))
+        """Return the last centers, or None, after a warning, without compiled code."""
+        return _call_compiled(lambda engine: engine.kmeans_runner.run_lloyd(run_input))
 
 
 @dataclass(frozen=True)
@@ -157,9 +155,7 @@ class AutomaticPixelUpdater(AbstractPixelUpdater):
 
     def update(self, mixtures: PixelMixtures, frame: AnyArray, rules: PixelRules, mask: AnyArray) -> int | None:
         """Return the number of foreground pixels; None, after a warning, if there is no compiled code."""
-        return _call_compiled(
-            SupportsPixelUpdates, lambda engine: engine.pixel_updater.update(mixtures, frame, rules, mask)
-        )
+        return _call_compiled(lambda engine: engine.pixel_updater.update(mixtures, frame, rules, mask))
 
 
 NUMPY_ENGINE = NumpyEngine()
@@ -180,10 +176,10 @@ def _load_compiled_functions() -> Any:
     return compiled_functions
 
 
-def _call_compiled(capability: type[C], operation: Callable[[C], T | None]) -> T | None:
-    """Return operation(compiled engine), or None, after a warning, if there is no compiled code."""
+def _call_compiled(operation: Callable[["CompiledEngine"], T | None]) -> T | None:
+    """Return operation(compiled engine), or None, after a warning, without compiled code."""
     engine = compiled_or_numpy_engine()
-    return operation(engine) if isinstance(engine, capability) else None
+    return None if isinstance(engine, NumpyEngine) else operation(cast("CompiledEngine", engine))
 
 
 # The engine that `compiled_or_numpy_engine` found, kept for the life of the process.
