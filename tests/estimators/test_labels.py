@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -226,7 +226,8 @@ def test_labels_are_routed_as_metadata():
     with config_context(enable_metadata_routing=True):
         mixture = GaussianMixture(3, random_state=0).set_fit_request(labels=True)
         routed = make_pipeline(StandardScaler(), mixture).fit(IRIS, labels=known)
-        search = GridSearchCV(mixture, {"covariance_type": ["full", "tied"]}, cv=3).fit(IRIS, labels=known)
+        folds = KFold(3, shuffle=True, random_state=0)  # in order, each would lack a species
+        search = GridSearchCV(mixture, {"covariance_type": ["full", "tied"]}, cv=folds).fit(IRIS, labels=known)
     rows = StandardScaler().fit_transform(IRIS)
     direct = GaussianMixture(3, random_state=0).fit(rows, labels=known)
     np.testing.assert_array_equal(routed[-1].means_, direct.means_)

@@ -32,7 +32,7 @@ def differ_in_means(one, other):
         {"covariance_type": "EEV"},
         {"tol": 1e-9},
         {"reg_covar": 0.5},
-        {"max_iter": 2},
+        {"max_iter": 1},
         {"noise": True},
         {"constraints": Constraints(equal_weights=True)},
         {"weights_init": [0.8, 0.1, 0.1]},

@@ -4,6 +4,8 @@ A compiled function is a C function. So each tuple becomes a sequence of words: 
 and lengths, for a number its value. Tuples that live long are packed once.
 """
 
+import sys
+from collections.abc import Callable
 from ctypes import c_void_p
 from functools import lru_cache
 from struct import Struct
@@ -97,10 +99,28 @@ def _array_address(array: AnyArray) -> int:
         return 0
     if not array.flags.c_contiguous:
         raise ValueError("compiled code reads contiguous arrays only")
-    address: int | None = _read_address(id(array) + _ADDRESS_POSITION).value
+    return _read_address(array)
+
+
+def _address_in_header(array: AnyArray) -> int:
+    """Return the address of an array's data from behind the header of the object, in a tenth of the usual time."""
+    address: int | None = c_void_p.from_address(id(array) + object.__basicsize__).value
     return address or 0
 
 
-# Position of the data's address in an array object: behind the header that all objects have, as NumPy's C interface
-# defines it. Reading it there takes a tenth of the time of ``__array_interface__``; a pass packs about ten arrays.
-_ADDRESS_POSITION, _read_address = object.__basicsize__, c_void_p.from_address
+def _address_in_interface(array: AnyArray) -> int:
+    """Return the address of an array's data as every array object tells it."""
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _choose_reader() -> Callable[[AnyArray], int]:
+    """Return the fast reader where the addresses that it finds are right, as in CPython; a pass packs ten arrays."""
+    probes: list[AnyArray] = [np.zeros(3), np.zeros((2, 3), dtype=np.uint8)[1:]]
+    is_cpython = sys.implementation.name == "cpython"
+    if is_cpython and all(_address_in_header(probe) == _address_in_interface(probe) for probe in probes):
+        return _address_in_header
+    return _address_in_interface
+
+
+_read_address = _choose_reader()
