@@ -88,7 +88,8 @@ def test_crabs(run_example: Run, tmp_path: Path) -> None:
 def test_elongated(run_example: Run, tmp_path: Path) -> None:
     output = run_example("elongated.py", "drawn.png")
     theirs, kmeans, hierarchical = (int(line.split(" of 20 seeds")[0].split()[-1]) for line in output.splitlines()[:3])
-    assert max(theirs, kmeans) <= 1
+    assert theirs <= 1
+    assert kmeans <= 6
     assert hierarchical == 20
     assert _has_drawn(output, tmp_path)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gaussmix.cli.output_paths import (
@@ -123,7 +124,7 @@ def test_a_failed_write_leaves_nothing(error: BaseException, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
 def test_a_table_that_cannot_be_renamed_is_removed(name: str, tmp_path: Path) -> None:
     (tmp_path / name / "below").mkdir(parents=True)
-    columns: dict[str, Any] = {"x": [1.0]}
+    columns: dict[str, Any] = {"x": np.ones(1)}
     with pytest.raises(FileError, match=f"cannot write .*{name}: Is a directory; choose another path"):
         write_table(columns, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
