@@ -130,7 +130,9 @@ def _describe_build(target_name: str, levels: Sequence[CpuLevel]) -> str:
 def _compile_in_subprocess(target_name: str, level: CpuLevel, part: str, output: str) -> None:
     """Compile one part for one level to an object file, in a process of its own."""
     command = [sys.executable, "-m", "gaussmix.kernels.codegen.library_building", "--target", target_name]
-    environment = {**os.environ, "PYTHONPATH": str(_KERNELS.parent.parent)}
+    # Builds are often isolated: Numba may lie in a folder that this process alone was told of.
+    search_path = os.pathsep.join([str(_KERNELS.parent.parent), *filter(None, sys.path)])
+    environment = {**os.environ, "PYTHONPATH": search_path}
     subprocess.run([*command, "--level", level.name, "--part", part, "--output", output], check=True, env=environment)
 
 
