@@ -153,7 +153,8 @@ class _Run:
 
     def iterate_with_helpers(self, tolerance: float, is_relative: bool, previous: float) -> tuple[int, int]:
         """Run EM, with the help of other threads if the rows have several chunks; return n_iter and why it ended."""
-        n_helpers = min(available_n_threads(), self._size.n_chunks) - 1
+        n_chunks = self._size.n_chunks
+        n_helpers = min(available_n_threads(), n_chunks) - 1 if n_chunks > 1 else 0
         control = self._workspace.arrays.control
         control[:] = 0
         control[_TICKET] = _NO_PASS_TICKET
