@@ -24,7 +24,7 @@ from gaussmix.engines.base import (
     AssignmentKind,
     BatchEngine,
 )
-from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns, is_fused_run_fastest
+from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
 from gaussmix.engines.kmeans_runner import AbstractKMeansRunner, SupportsKMeansRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.engines.pixel_updater import AbstractPixelUpdater
@@ -109,10 +109,6 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Sup
 @dataclass(frozen=True)
 class AutomaticFusedRunner(AbstractFusedRunner):
     """Runs EM in compiled code where that is fastest."""
-
-    def should_run(self, n_rows: int, n_components: int, n_features: int, is_axis_aligned: bool) -> bool:
-        """Return whether a run of this size is faster than single passes."""
-        return is_fused_run_fastest(n_rows, n_components, n_features, is_axis_aligned)
 
     def run(self, run_input: FusedRunInput) -> FusedRunResult | None:
         """Run EM in compiled code; return the last parameters, or None, after a warning, without compiled code."""

@@ -40,9 +40,9 @@ class AbstractFusedRunner(ABC):
     more, such as an active variance floor; the solver's loop continues from there.
     """
 
-    @abstractmethod
     def should_run(self, n_rows: int, n_components: int, n_features: int, is_axis_aligned: bool) -> bool:
         """Return whether a run of this size is faster than single passes."""
+        return is_fused_run_fastest(n_rows, n_components, n_features, is_axis_aligned)
 
     @abstractmethod
     def run(self, run_input: FusedRunInput) -> FusedRunResult | None:

@@ -24,7 +24,7 @@ from gaussmix.engines.compiled.fused_state import (
     thread_buffers,
     thread_workspace,
 )
-from gaussmix.engines.fused_runner import AbstractFusedRunner, estimate_fused_nanoseconds, is_fused_run_fastest
+from gaussmix.engines.fused_runner import AbstractFusedRunner, estimate_fused_nanoseconds
 from gaussmix.kernels.compiled_functions import help_fused_run, run_first_m_step, run_fused_em
 from gaussmix.kernels.packed_arguments import pack_arguments
 
@@ -52,10 +52,6 @@ _VOLUME_CODES, _SHAPE_AND_ORIENTATION_CODES = {"E": 0, "V": 1}, {"I": 0, "E": 1,
 
 class CompiledFusedRunner(AbstractFusedRunner):
     """Runs EM in one compiled function."""
-
-    def should_run(self, n_rows: int, n_components: int, n_features: int, is_axis_aligned: bool) -> bool:
-        """Return whether a run of this size is faster than single passes."""
-        return is_fused_run_fastest(n_rows, n_components, n_features, is_axis_aligned)
 
     def run(self, run_input: FusedRunInput) -> FusedRunResult:
         """Run EM until it converges, reaches ``max_iter`` or meets a case that only the Python loop handles."""

@@ -1,1 +1,1 @@
-"""Compile kernels to object files, cache these on disk, load and call them."""
+"""Compile kernels to object files, and link these to the shared library."""

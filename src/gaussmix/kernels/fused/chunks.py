@@ -15,7 +15,7 @@ TICKET, N_DONE = 0, 8
 N_PASSES, IS_PASS_OPEN, HAS_STARTED, LAST_RESULT = 16, 17, 18, 19
 
 # A ticket below zero ends the run. Chunks are fewer than half of TICKETS_PER_PASS.
-TICKETS_PER_PASS, ENDED = 1 << 20, -1
+TICKETS_PER_PASS = 1 << 20
 
 # Looks at the ticket before a thread returns to Python; each takes some 20 ns.
 MAX_SPINS = 3000
