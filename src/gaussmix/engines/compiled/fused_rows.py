@@ -1,11 +1,10 @@
 """The rows of a fused EM run in groups of one register per column, packed once for all runs over the same rows."""
 
-import threading
 from functools import lru_cache
-from weakref import ref
 
 import numpy as np
 
+from gaussmix.engines.compiled.row_cache import PackedRowCache
 from gaussmix.kernels.fused_arguments import FusedRows
 from gaussmix.kernels.machine_constants import FUSED_GROUPS_TOGETHER, SIMD_WIDTH
 from gaussmix.kernels.packed_arguments import PackedArguments, pack_arguments
@@ -17,18 +16,7 @@ _EMPTY_GROUPS = np.empty((0, SIMD_WIDTH))
 _ROW_BLOCK_VALUES = 1 << 14
 
 
-class _ThreadCache(threading.local):
-    """The packed rows of a thread.
-
-    They map the identity of rows to a weak reference to them, the other arguments, and the packed rows. An entry lives
-    as long as its rows.
-    """
-
-    def __init__(self) -> None:
-        self.packed_rows: dict[int, tuple[ref[ND], N | None, IntN | None, PackedArguments]] = {}
-
-
-_thread_cache = _ThreadCache()
+_row_cache = PackedRowCache()
 
 
 def pack_rows(rows: ND, row_weights: N | None, known_labels: IntN | None) -> PackedArguments:
@@ -36,21 +24,18 @@ def pack_rows(rows: ND, row_weights: N | None, known_labels: IntN | None) -> Pac
 
     The same objects are packed once, so that nobody may change them.
     """
-    cache = _thread_cache.packed_rows
-    entry = cache.get(id(rows))
-    if entry is not None and entry[0]() is rows and entry[1] is row_weights and entry[2] is known_labels:
-        return entry[3]
-    weights = np.ones(len(rows)) if row_weights is None else row_weights
-    packed = pack_arguments(
-        (
-            _fill_row_groups(rows, row_weights),
-            _fill_groups(weights, 0.0),
-            _EMPTY_GROUPS if known_labels is None else _fill_groups(known_labels, -1.0),
+
+    def pack() -> PackedArguments:
+        weights = np.ones(len(rows)) if row_weights is None else row_weights
+        return pack_arguments(
+            (
+                _fill_row_groups(rows, row_weights),
+                _fill_groups(weights, 0.0),
+                _EMPTY_GROUPS if known_labels is None else _fill_groups(known_labels, -1.0),
+            )
         )
-    )
-    key = id(rows)
-    cache[key] = ref(rows, lambda _: cache.pop(key, None)), row_weights, known_labels, packed
-    return packed
+
+    return _row_cache.get_or_pack(rows, (row_weights, known_labels), pack)
 
 
 @lru_cache(maxsize=64)

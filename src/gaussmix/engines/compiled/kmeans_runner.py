@@ -1,12 +1,11 @@
 """k-means in compiled code: pack the arguments, unpack the result."""
 
-import threading
 from typing import NamedTuple
-from weakref import ref
 
 import numpy as np
 
 from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult
+from gaussmix.engines.compiled.row_cache import PackedRowCache
 from gaussmix.engines.compiled.tile_workspaces import aligned_zeros
 from gaussmix.engines.kmeans_runner import AbstractKMeansRunner
 from gaussmix.kernels.compiled_functions import draw_kmeans_seeds, run_lloyd
@@ -55,17 +54,6 @@ class CompiledKMeansRunner(AbstractKMeansRunner):
         )
 
 
-class _LastRows(threading.local):
-    """The rows that a thread has packed last, because several runs use the same rows."""
-
-    rows: "ref[ND] | None" = None
-    weights: N | None = None
-    packed: PackedArguments | None = None
-
-
-_last_rows = _LastRows()
-
-
 class _RowArrays(NamedTuple):
     """The first fields of `KMeansState`."""
 
@@ -76,11 +64,11 @@ class _RowArrays(NamedTuple):
     labels: N
 
 
+_row_cache = PackedRowCache()
+
+
 def _pack_rows(rows: ND, weights: N | None) -> PackedArguments:
-    """Return rows (n, D) in two layouts and arrays for one number per row; the last rows of a thread are kept."""
-    last = _last_rows
-    if last.packed is not None and last.rows is not None and last.rows() is rows and last.weights is weights:
-        return last.packed
+    """Return rows (n, D) in two layouts and arrays for one number per row."""
     n_rows, n_columns = rows.shape
     n_filled = -(-n_rows // ROWS_PER_CHUNK) * ROWS_PER_CHUNK
     filled = np.zeros((n_filled, n_columns))
@@ -90,8 +78,7 @@ def _pack_rows(rows: ND, weights: N | None) -> PackedArguments:
     row_weights = aligned_zeros(n_filled)
     row_weights[:n_rows] = 1.0 if weights is None else weights
     arrays = _RowArrays(filled[:n_rows], groups, row_weights, aligned_zeros(n_filled), aligned_zeros(n_filled))
-    last.rows, last.weights, last.packed = ref(rows), weights, pack_arguments(tuple(arrays))
-    return last.packed
+    return pack_arguments(tuple(arrays))
 
 
 def _make_centers(n_clusters: int, n_columns: int) -> KD:
@@ -110,4 +97,8 @@ def _join_state(rows: ND, weights: N | None, centers: KD, masses: K, n_clusters:
         aligned_zeros(TILE_SIDE * SIMD_WIDTH),
         n_clusters,
     )
-    return join_packed_arguments(KMeansState, _pack_rows(rows, weights), pack_arguments(buffers))
+    return join_packed_arguments(
+        KMeansState,
+        _row_cache.get_or_pack(rows, (weights,), lambda: _pack_rows(rows, weights)),
+        pack_arguments(buffers),
+    )
