@@ -143,6 +143,52 @@ def test_centers_are_means_of_clusters_of_the_returned_masses(engine: AbstractEn
 
 
 @every_engine
+@every_shape
+@pytest.mark.parametrize("weights", ["none", "any"])
+def test_nearest_centers_are_those_of_the_last_centers(
+    engine: AbstractEngine, shape: tuple[int, int, int], weights: str
+) -> None:
+    n_rows, n_columns, n_clusters = shape
+    rows = groups(n_rows, n_rows, n_columns, n_groups=n_clusters)
+    for max_iter in (1, 300):
+        run = LloydRunInput(
+            rows, weights_of(weights, n_rows), rows[:n_clusters].copy(), 0.0, RELATIVE_ROUNDING**2, False, max_iter
+        )
+        result = runner_of(engine).run_lloyd(replace(run, finds_nearest_centers=True))
+        without = runner_of(engine).run_lloyd(run)
+        assert result is not None
+        assert result.nearest_centers is not None
+        assert without is not None
+        assert without.nearest_centers is None
+        np.testing.assert_array_equal(result.centers, without.centers)
+        squares = cdist(rows, result.centers, "sqeuclidean")
+        np.testing.assert_array_equal(result.nearest_centers.labels, squares.argmin(axis=1))
+        np.testing.assert_allclose(result.nearest_centers.squared_distances, squares.min(axis=1), atol=1e-12)
+
+
+@every_engine
+def test_a_run_that_needs_python_finds_no_nearest_centers(engine: AbstractEngine) -> None:
+    start = np.vstack([groups(0, 2), [[80.0, 80.0]]])
+    run = LloydRunInput(groups(0, 50), None, start, 0.0, RELATIVE_ROUNDING**2, True, 10, finds_nearest_centers=True)
+    result = runner_of(engine).run_lloyd(run)
+    assert result is not None
+    assert result.nearest_centers is None
+
+
+@every_engine
+def test_rows_in_any_layout_give_the_same_run(engine: AbstractEngine) -> None:
+    rows = groups(2, 120, 5)
+    runs = [
+        runner_of(engine).run_lloyd(LloydRunInput(one, None, rows[:4].copy(), 0.0, RELATIVE_ROUNDING**2, False, 20))
+        for one in (rows, np.asfortranarray(rows), np.repeat(rows, 2, axis=0)[::2])
+    ]
+    for run in runs:
+        assert run is not None
+        assert runs[0] is not None
+        np.testing.assert_array_equal(run.centers, runs[0].centers)
+
+
+@every_engine
 def test_rows_far_from_the_origin_lose_no_digit(engine: AbstractEngine) -> None:
     rows = np.round(groups(0, 200, 3) * 2.0**20) / 2.0**20
     near, far = problem_of(rows, "EII"), problem_of(rows + 2.0**28, "EII")

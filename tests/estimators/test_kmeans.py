@@ -354,3 +354,16 @@ def test_elkan_with_one_cluster_warns_as_scikit_learn_does():
         with pytest.warns(RuntimeWarning, match="algorithm='elkan' doesn't make sense for a single cluster") as caught:
             estimator(1, algorithm="elkan").fit(X)
         assert caught[0].filename == __file__ or estimator is Oracle
+
+
+@pytest.mark.parametrize("weight_kind", ["none", "positive", "some zero"])
+@pytest.mark.parametrize("engine", ["numpy", "compiled", "auto"])
+def test_labels_and_inertia_are_those_of_prediction(engine, weight_kind):
+    for seed, (n, d, K) in enumerate([(60, 1, 3), (500, 3, 7), (3000, 10, 5)]):
+        rows, _ = draw_rows_and_centers(n, d, K, 1.0, seed)
+        rng = np.random.default_rng(seed)
+        weights = {"none": None, "positive": rng.uniform(0.5, 2.0, n), "some zero": rng.integers(0, 3, n) * 1.0}
+        sample_weight = weights[weight_kind]
+        found = KMeans(K, engine=engine, random_state=seed).fit(rows, sample_weight=sample_weight)
+        np.testing.assert_array_equal(found.labels_, found.predict(rows))
+        assert found.inertia_ == pytest.approx(-found.score(rows, sample_weight=sample_weight), rel=1e-12)

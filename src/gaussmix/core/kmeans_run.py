@@ -5,8 +5,16 @@ makes many iterations without Python, and the solver's loop continues from there
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from gaussmix.types import KD, ND, Array, K, N
+from gaussmix.types import KD, ND, Array, IntN, K, N
+
+
+class NearestCenters(NamedTuple):
+    """The nearest center of each row, the first of equals, and the squared distance to it, (n,) each."""
+
+    labels: IntN
+    squared_distances: N
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class LloydRunInput:
         Whether the run stops before an iteration with an empty cluster, which the solver's loop relocates. Otherwise
         the center of an empty cluster stays.
     max_iter : int
+    finds_nearest_centers : bool, default=False
+        Whether the result has the nearest of the last centers for each row.
     """
 
     rows: ND
@@ -39,6 +49,7 @@ class LloydRunInput:
     squared_rounding: float
     relocates_empty: bool
     max_iter: int
+    finds_nearest_centers: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,9 +65,12 @@ class LloydRunResult:
     objectives : ndarray of shape (n_iter,)
         Minus half the inertia before each iteration.
     has_converged : bool
+    nearest_centers : NearestCenters or None
+        The last center that is nearest to each row, if the input asks for it and Python has nothing left to do.
     """
 
     centers: KD
     masses: K
     objectives: Array
     has_converged: bool
+    nearest_centers: NearestCenters | None = None

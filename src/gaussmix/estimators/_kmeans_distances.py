@@ -3,11 +3,18 @@
 import numpy as np
 
 from gaussmix.core.frame import Frame
+from gaussmix.core.kmeans_run import NearestCenters
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines import AbstractEngine
 from gaussmix.model import prediction
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, NK, AnyArray, N
+
+
+def find_nearest_centers(centers: KD, source: MemorySource, engine: AbstractEngine) -> NearestCenters:
+    """Return the nearest of the centres (K, D) for each row of a source; both are in the frame."""
+    labels, scores = prediction.labels_and_best_scores(CentersModel.euclidean(centers), source, engine)
+    return NearestCenters(labels, -2.0 * scores)
 
 
 def sum_inertia(squared_distances: N, sample_weight: N | None) -> float:

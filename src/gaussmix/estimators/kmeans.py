@@ -19,6 +19,7 @@ from gaussmix.estimators import _validation
 from gaussmix.estimators._kmeans_distances import (
     compute_distances_in_data_units,
     distances_in_data_units,
+    find_nearest_centers,
     set_zero_where_rows_equal_centers,
     sum_inertia,
 )
@@ -219,10 +220,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             printer.print_start()
             result = run_solver(Lloyd(relocate_empty=True), centers, problem, stopping, printer.progress_callback)
             printer.print_if_converged(len(result.trace), result.outcome is Outcome.CONVERGED, result.movement)
-            labels, scores = prediction.labels_and_best_scores(CentersModel.euclidean(result.model), all_rows, engine)
-            inertia = sum_inertia(-2.0 * scores, sample_weight)
+            nearest = result.nearest_centers or find_nearest_centers(result.model, all_rows, engine)
+            inertia = sum_inertia(nearest.squared_distances, sample_weight)
             if best is None or inertia < best_inertia * (1.0 - _RELATIVE_INERTIA_TIE):
-                best, best_inertia = (result, labels), inertia
+                best, best_inertia = (result, nearest.labels), inertia
         if best is not None:
             self._set_fitted_attributes(*best, inertia_in_frame=best_inertia)
 

@@ -125,8 +125,9 @@ merge_groups = CompiledFunction(
     "merge_groups", "agglomeration.merge_loop",
     AgglomerationState, Doubles2, Integers1, Doubles1, Booleans1, Integers1, Integers2,
 )  # fmt: skip
+arrange_rows_in_groups = CompiledFunction("arrange_rows_in_groups", "kmeans.distances", Doubles2, Doubles3)
 draw_kmeans_seeds = CompiledFunction("draw_kmeans_seeds", "kmeans.seeding", KMeansState, Doubles1, Doubles1, Integers1)
-run_lloyd = CompiledFunction("run_lloyd", "kmeans.lloyd", KMeansState, Doubles1, float, float, float, bool, int)
+run_lloyd = CompiledFunction("run_lloyd", "kmeans.lloyd", KMeansState, Doubles1, float, float, float, bool, bool, int)
 update_pixel_mixtures = CompiledFunction(
     "update_pixel_mixtures", "background.pixel_update", PixelMixtureState, Frame, Bytes2, int, int
 )

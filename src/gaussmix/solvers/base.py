@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.kmeans_run import NearestCenters
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import ScoringModel
 from gaussmix.covariance.base import AbstractCovarianceEstimator
@@ -119,12 +120,15 @@ class LastModelAndObjectives(Generic[M]):
         Whether the stopping rule is met.
     expectation : Expectation or None
         The expectation of the model, if it has been computed, with moments of the kind NONE.
+    nearest_centers : NearestCenters or None
+        The nearest center of each row, if the model is centers and the run has found them.
     """
 
     model: M
     objectives: Array
     has_converged: bool
     expectation: Expectation | None = None
+    nearest_centers: NearestCenters | None = None
 
 
 class AbstractSolver(ABC, Generic[M, S]):

@@ -7,6 +7,7 @@ import numpy as np
 
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.kmeans_run import NearestCenters
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver, M
@@ -34,6 +35,8 @@ class RunResult(Generic[M]):
         Squared movement of the parameters in the last iteration; infinite if the solver does not report it.
     expectation : Expectation or None
         The expectation of ``model``, if the run has computed it, with moments of the kind NONE.
+    nearest_centers : NearestCenters or None
+        The nearest center of each row, if ``model`` is centers and the run has found them.
     """
 
     model: M
@@ -43,6 +46,7 @@ class RunResult(Generic[M]):
     n_split_merge: int = 0
     movement: float = np.inf
     expectation: Expectation | None = None
+    nearest_centers: NearestCenters | None = None
 
     @property
     def last_objective(self) -> float:
@@ -104,12 +108,13 @@ def run_solver(
                 state = solver.advance_without_e_step(state, monitor)
             if state.is_iteration_complete:
                 monitor.record_and_check_convergence(state)
-    is_fused_model_last = fused is not None and state.model is fused.model
+    last_fused = fused if fused is not None and state.model is fused.model else None
     return RunResult(
         state.model,
         monitor.trace,
         monitor.outcome,
         monitor.n_floored_iter,
         movement=state.movement,
-        expectation=fused.expectation if fused is not None and is_fused_model_last else None,
+        expectation=None if last_fused is None else last_fused.expectation,
+        nearest_centers=None if last_fused is None else last_fused.nearest_centers,
     )

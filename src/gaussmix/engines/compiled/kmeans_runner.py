@@ -4,17 +4,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult
+from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult, NearestCenters
 from gaussmix.engines.compiled.row_cache import PackedRowCache
-from gaussmix.engines.compiled.tile_workspaces import aligned_zeros
+from gaussmix.engines.compiled.tile_workspaces import aligned_empty, aligned_zeros
 from gaussmix.engines.kmeans_runner import AbstractKMeansRunner
-from gaussmix.kernels.compiled_functions import draw_kmeans_seeds, run_lloyd
+from gaussmix.kernels.compiled_functions import arrange_rows_in_groups, draw_kmeans_seeds, run_lloyd
 from gaussmix.kernels.kmeans_arguments import KMeansState
 from gaussmix.kernels.machine_constants import ROWS_PER_CHUNK, SIMD_WIDTH, TILE_SIDE
 from gaussmix.kernels.packed_arguments import PackedArguments, join_packed_arguments, pack_arguments
 from gaussmix.types import KD, ND, Array, IntK, K, N
 
-_CONVERGED_CODE, _N_END_CODES = 0, 4
+_CONVERGED_CODE, _NEEDS_PYTHON_CODE, _N_END_CODES = 0, 2, 4
 
 # A center so far away that its squared distances are infinite.
 _FAR_AWAY = 1e200
@@ -26,7 +26,8 @@ class CompiledKMeansRunner(AbstractKMeansRunner):
     def draw_seeds(self, rows: ND, row_weights: N, uniforms: Array, n_trials: int) -> IntK | None:
         """Return the positions (K,) of seeds; None if distances overflow."""
         centers = _make_centers(n_trials, rows.shape[1])
-        state = _join_state(rows, row_weights, centers, np.zeros(len(centers)), n_trials)
+        contiguous = np.ascontiguousarray(rows)
+        state = _join_state(contiguous, row_weights, centers, np.zeros(len(centers)), n_trials)
         seeds = np.empty((len(uniforms) - 1) // n_trials + 1, dtype=np.int64)
         n_groups = -(-len(rows) // ROWS_PER_CHUNK) * ROWS_PER_CHUNK // SIMD_WIDTH
         is_complete = draw_kmeans_seeds(state, uniforms, np.empty(n_groups), seeds)
@@ -38,26 +39,33 @@ class CompiledKMeansRunner(AbstractKMeansRunner):
         centers, objectives = _make_centers(n_clusters, n_columns), np.empty(run_input.max_iter)
         masses = np.zeros(len(centers))
         centers[:n_clusters] = run_input.centers
-        weights = run_input.row_weights
+        rows, weights = np.ascontiguousarray(run_input.rows), run_input.row_weights
         result = run_lloyd(
-            _join_state(run_input.rows, weights, centers, masses, n_clusters),
+            _join_state(rows, weights, centers, masses, n_clusters),
             objectives,
-            float(len(run_input.rows) if weights is None else weights.sum()),
+            float(len(rows) if weights is None else weights.sum()),
             float(run_input.squared_movement_tolerance),
             float(run_input.squared_rounding),
             run_input.relocates_empty,
+            run_input.finds_nearest_centers,
             run_input.max_iter,
         )
         n_iter, end_code = divmod(result, _N_END_CODES)
+        nearest = None
+        if run_input.finds_nearest_centers and end_code != _NEEDS_PYTHON_CODE:
+            nearest = _copy_nearest_centers(_pack_rows_once(rows, weights), len(rows))
         return LloydRunResult(
-            centers[:n_clusters].copy(), masses[:n_clusters], objectives[:n_iter].copy(), end_code == _CONVERGED_CODE
+            centers[:n_clusters].copy(),
+            masses[:n_clusters],
+            objectives[:n_iter].copy(),
+            end_code == _CONVERGED_CODE,
+            nearest,
         )
 
 
 class _RowArrays(NamedTuple):
-    """The first fields of `KMeansState`."""
+    """The first fields of `KMeansState` after the rows."""
 
-    rows: ND
     row_groups: Array
     row_weights: N
     squares: N
@@ -67,18 +75,28 @@ class _RowArrays(NamedTuple):
 _row_cache = PackedRowCache()
 
 
+def _pack_rows_once(rows: ND, weights: N | None) -> PackedArguments:
+    """Return the packed rows (n, D) and weights, the same for the same objects."""
+    return _row_cache.get_or_pack(rows, (weights,), lambda: _pack_rows(rows, weights))
+
+
 def _pack_rows(rows: ND, weights: N | None) -> PackedArguments:
-    """Return rows (n, D) in two layouts and arrays for one number per row."""
+    """Return rows (n, D) in two layouts and arrays for one number per row; of the rows it keeps the address alone."""
     n_rows, n_columns = rows.shape
     n_filled = -(-n_rows // ROWS_PER_CHUNK) * ROWS_PER_CHUNK
-    filled = np.zeros((n_filled, n_columns))
-    filled[:n_rows] = rows
-    groups = aligned_zeros(filled.size).reshape(-1, n_columns, SIMD_WIDTH)
-    groups[:] = filled.reshape(-1, SIMD_WIDTH, n_columns).swapaxes(1, 2)
-    row_weights = aligned_zeros(n_filled)
+    groups = aligned_empty(n_filled * n_columns).reshape(-1, n_columns, SIMD_WIDTH)
+    arrange_rows_in_groups(rows, groups)
+    row_weights, squares, labels = (aligned_empty(n_filled) for _ in range(3))
     row_weights[:n_rows] = 1.0 if weights is None else weights
-    arrays = _RowArrays(filled[:n_rows], groups, row_weights, aligned_zeros(n_filled), aligned_zeros(n_filled))
-    return pack_arguments(tuple(arrays))
+    row_weights[n_rows:] = 0.0
+    arrays = _RowArrays(groups, row_weights, squares, labels)
+    return pack_arguments((rows, *arrays))._replace(source_values=arrays)
+
+
+def _copy_nearest_centers(packed_rows: PackedArguments, n_rows: int) -> NearestCenters:
+    """Return the nearest centers of n rows that a run has found."""
+    arrays: _RowArrays = packed_rows.source_values
+    return NearestCenters(arrays.labels[:n_rows].astype(np.int64), arrays.squares[:n_rows].copy())
 
 
 def _make_centers(n_clusters: int, n_columns: int) -> KD:
@@ -99,6 +117,6 @@ def _join_state(rows: ND, weights: N | None, centers: KD, masses: K, n_clusters:
     )
     return join_packed_arguments(
         KMeansState,
-        _row_cache.get_or_pack(rows, (weights,), lambda: _pack_rows(rows, weights)),
+        _pack_rows_once(rows, weights),
         pack_arguments(buffers),
     )

@@ -144,6 +144,15 @@ def allocate_tile(
 
 def aligned_zeros(size: int) -> Array:
     """Return ``size`` zeros that start on a cache line; a register across two lines costs two loads."""
-    values = np.zeros(size + 8)
+    return _align_to_cache_line(np.zeros(size + 8), size)
+
+
+def aligned_empty(size: int) -> Array:
+    """Return an array of ``size`` doubles that starts on a cache line, of any values."""
+    return _align_to_cache_line(np.empty(size + 8), size)
+
+
+def _align_to_cache_line(values: Array, size: int) -> Array:
+    """Return the first ``size`` values from a cache line on."""
     n_skipped = -(values.ctypes.data // 8) % 8
     return values[n_skipped : n_skipped + size]

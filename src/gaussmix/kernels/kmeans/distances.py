@@ -8,19 +8,38 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from gaussmix.kernels.codegen import emit
-from gaussmix.kernels.codegen.decorators import kernel
+from gaussmix.kernels.codegen.decorators import entry_point, kernel
 from gaussmix.kernels.codegen.function_attributes import request_full_width, request_inlining
 from gaussmix.kernels.codegen.simd import (
     fma,
+    get_item,
     load,
     pack_registers,
     register_tuple_type,
+    set_item,
     splat,
     sum_lanes,
     zero_registers,
 )
 from gaussmix.kernels.machine_constants import GROUPS_PER_CHUNK, SIMD_WIDTH, TILE_SIDE
 from gaussmix.kernels.passes.register_tiles import REGISTERS_PER_TILE, add_squared_differences_4
+
+
+@entry_point
+def arrange_rows_in_groups(rows, row_groups):
+    """Write rows (n, D) to groups of SIMD_WIDTH rows, (n_groups, D, SIMD_WIDTH); zeros fill up the last ones."""
+    n_rows, n_columns = rows.shape
+    n_full_groups = n_rows // SIMD_WIDTH
+    for group in range(n_full_groups):
+        for j in range(n_columns):
+            for lane in range(SIMD_WIDTH):
+                value = get_item(rows, (group * SIMD_WIDTH + lane) * n_columns + j)
+                set_item(row_groups, (group * n_columns + j) * SIMD_WIDTH + lane, value)
+    for group in range(n_full_groups, row_groups.shape[0]):
+        for lane in range(SIMD_WIDTH):
+            row = group * SIMD_WIDTH + lane
+            for j in range(n_columns):
+                row_groups[group, j, lane] = rows[row, j] if row < n_rows else 0.0
 
 
 @intrinsic

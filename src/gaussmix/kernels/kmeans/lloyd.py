@@ -18,11 +18,13 @@ MAX_INERTIA = 1e300
 
 
 @entry_point
-def run_lloyd(state, objectives, total_weight, tolerance, squared_rounding, relocates_empty, max_iter):
+def run_lloyd(state, objectives, total_weight, tolerance, squared_rounding, relocates_empty, finds_nearest, max_iter):
     """Run Lloyd's algorithm; return 4 * n_iter + the reason for the end: CONVERGED, MAX_ITER_REACHED or NEEDS_PYTHON.
 
-    It writes minus half the inertia of each iteration to ``objectives``. A squared movement per coordinate of at most
-    ``squared_rounding`` times the largest squared coordinate or mean squared distance is rounding, and counts as 0.
+    It writes minus half the inertia of each iteration to ``objectives``. If ``finds_nearest``, ``labels`` and
+    ``squares`` of a run that has not stopped for Python are those of its last centers. A squared movement per
+    coordinate of at most ``squared_rounding`` times the largest squared coordinate or mean squared distance is
+    rounding, and counts as 0.
     """
     for iteration in range(max_iter):
         inertia = find_nearest_centers(state)
@@ -35,7 +37,11 @@ def run_lloyd(state, objectives, total_weight, tolerance, squared_rounding, relo
                     return 4 * iteration + NEEDS_PYTHON
         objectives[iteration] = -0.5 * inertia
         if _move_centers(state, inertia / total_weight, squared_rounding) <= tolerance:
+            if finds_nearest:
+                find_nearest_centers(state)
             return 4 * (iteration + 1) + CONVERGED
+    if finds_nearest:
+        find_nearest_centers(state)
     return 4 * max_iter + MAX_ITER_REACHED
 
 

@@ -73,20 +73,25 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
             return None
         if problem.n_rows * problem.source.n_features > _MAX_FUSED_VALUES:
             return None
-        rows, weights = problem.source.collect(None)
+        inputs = problem.rows_and_known_labels_for_fused_run
+        assert inputs is not None
+        weights = inputs.row_weights
         run = LloydRunInput(
-            rows,
+            inputs.rows,
             weights,
             start,
             stopping.tolerance,
             RELATIVE_ROUNDING**2,
             self.relocate_empty,
             max_iter,
+            finds_nearest_centers=weights is None or bool(weights.all()),  # rows of weight 0 are zeros here
         )
         result = engine.kmeans_runner.run_lloyd(run)
         if result is None or not len(result.objectives):
             return None
-        return LastModelAndObjectives(result.centers, result.objectives, result.has_converged)
+        return LastModelAndObjectives(
+            result.centers, result.objectives, result.has_converged, nearest_centers=result.nearest_centers
+        )
 
     def request(self, state: _LloydState, problem: Problem) -> EStepRequest:
         """Return the request for the mass and mean of the rows nearest to each center."""
