@@ -18,6 +18,7 @@ from gaussmix.types import KD, KDD, ND, AnyArray, D, IntD
 
 _MAX_SAFE_EXPONENT = 400  # squares and sums of values within 2**+-400 do not overflow; other columns are shrunk first
 _ROWS_PER_REDUCTION = 32
+_MAX_NORMAL_EXPONENT = 1020
 _CENTER_BITS = 12  # the center is a multiple of 2**-12 standard deviations
 
 
@@ -88,8 +89,8 @@ class Frame:
             If a mean overflows.
         """
         with np.errstate(over="ignore"):
-            shifted = np.ldexp(means, -self.scale_exponent) + self.center
-            restored = np.ldexp(shifted, -self.shrink_exponent)
+            shifted = _multiply_by_powers_of_two(means, -self.scale_exponent) + self.center
+            restored = _multiply_by_powers_of_two(shifted, -self.shrink_exponent)
         if not np.isfinite(restored).all():
             raise UnrepresentableError.from_quantity("means", "overflow")
         return restored
@@ -126,6 +127,13 @@ class Frame:
     def select_columns(self, columns: IntD) -> "Frame":
         """Return the frame of some columns, by position."""
         return Frame(self.shrink_exponent[columns], self.center[columns], self.scale_exponent[columns])
+
+
+def _multiply_by_powers_of_two(values: AnyArray, exponents: IntD) -> AnyArray:
+    """Return values (..., D) * 2**exponents; ``ldexp`` takes ten times as long as a product with a normal number."""
+    if np.abs(exponents).max(initial=0) > _MAX_NORMAL_EXPONENT:
+        return np.asarray(np.ldexp(values, exponents))
+    return np.asarray(values * np.ldexp(1.0, exponents))
 
 
 def _scale_by_powers_of_two(quantity: str, values: AnyArray, exponents: IntD) -> AnyArray:
@@ -203,4 +211,4 @@ def _make_rounded_frame(shrink_exponent: IntD, center: D, spread: D, scale_per_c
 
 def _clip_exponents(exponents: IntD) -> IntD:
     """Return exponents (D,) of powers of two that are normal numbers; NumPy's ``clip`` takes three times as long."""
-    return np.asarray(np.minimum(np.maximum(exponents, -1020), 1020))
+    return np.asarray(np.minimum(np.maximum(exponents, -_MAX_NORMAL_EXPONENT), _MAX_NORMAL_EXPONENT))

@@ -106,6 +106,7 @@ run_screened_pass = CompiledFunction(
     "run_screened_pass", "passes.screened_pass",
     RowArrays, int, ModelArrays, TileWorkspace, ScreeningBounds, ScreeningWorkspace, int, bool, MomentSums, RowResults,
 )  # fmt: skip
+hash_cells = CompiledFunction("hash_cells", "passes.cell_hashing", Doubles2, Doubles1, Doubles1, Integers1, Integers1)
 list_open_pairs = CompiledFunction("list_open_pairs", "passes.candidate_lists", NearComponents, OpenPairs, int, int)
 fill_candidate_lists = CompiledFunction(
     "fill_candidate_lists", "passes.candidate_lists",

@@ -19,24 +19,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gaussmix.core.batch import Batch
-from gaussmix.core.frame import ColumnRange
 from gaussmix.core.random_numbers import splitmix64
+from gaussmix.model.cell_hashes import CellHasher, HashArray, RowHasher
 from gaussmix.model.problem import Problem
 from gaussmix.types import ND, N
-
-HashArray = NDArray[np.uint64]
-CellIndexer = Callable[[ND], HashArray]  # from rows (n, D) to the cell number of each value, (n, D)
 
 _MAX_UNSAMPLED_ROWS = 10_000
 _MIN_SAMPLE_ROWS = 4_000
 _SAMPLE_ROWS_PER_COMPONENT = 250
 _SAMPLE_ROWS_PER_COMPONENT_AND_COLUMN = 10  # a covariance of more columns needs more rows
 
-_CELLS_PER_COLUMN = 2.0**27  # large compared with the rows of a sample, small compared with rounding errors
-_MIN_COLUMN_RANGE = 1e-280  # a column with a smaller range cannot be divided into cells
 _OVERSAMPLING_FACTOR = 1.25  # collects more rows than requested, so that one pass usually suffices
 _WEIGHTED_OVERSAMPLING_FACTOR = 16  # the same for rows of uneven weights
 _N_HASH_VALUES = 2.0**64
@@ -78,15 +72,20 @@ class _PartialSample:
     def merge_cells_and_keep_lowest_priority(self) -> RowSample:
         """Return one row for each of the ``max_rows`` cells of lowest priority, with the total weight of its cell."""
         priorities = np.concatenate([piece.priorities for piece in self.pieces])
+        rows = np.concatenate([piece.rows for piece in self.pieces])
+        weights = np.concatenate([piece.weights for piece in self.pieces])
+        order = np.argsort(priorities)
+        sorted_priorities = priorities[order]
+        if (sorted_priorities[1:] != sorted_priorities[:-1]).all():
+            kept = order[: self.max_rows]
+            return RowSample(sorted_priorities[: self.max_rows], rows.take(kept, axis=0), weights[kept])
         order = np.argsort(priorities, kind="stable")
-        priorities = priorities[order]
-        first = np.flatnonzero(np.concatenate([[True], priorities[1:] != priorities[:-1]])[: len(priorities)])
-        rows = np.concatenate([piece.rows for piece in self.pieces])[order]
-        weights = np.concatenate([piece.weights for piece in self.pieces])[order]
-        if len(first) < len(rows):
-            # Rows of one cell differ only by rounding. The minimum of each column does not depend on their order.
-            rows, weights = np.minimum.reduceat(rows, first, axis=0), np.add.reduceat(weights, first)
-        return RowSample(priorities[first], rows, weights).take_first(self.max_rows)
+        first = np.flatnonzero(np.concatenate([[True], sorted_priorities[1:] != sorted_priorities[:-1]]))
+        # Rows of one cell differ only by rounding. The minimum of each column does not depend on their order.
+        rows = np.minimum.reduceat(rows[order], first, axis=0)
+        return RowSample(sorted_priorities[first], rows, np.add.reduceat(weights[order], first)).take_first(
+            self.max_rows
+        )
 
 
 def start_sample_size(n_components: int, n_features: int) -> int:
@@ -109,17 +108,23 @@ def sample_if_many_rows(problem: Problem, n_components: int, rng: np.random.Gene
     if problem.n_rows <= max_rows:
         return problem
     state = rng.bit_generator.state
-    sample = draw_representative_sample(problem, max_rows + 1, rng)
+    sample = _draw_sample_in_frame(problem, max_rows + 1, rng)
     if len(sample.rows) <= max_rows:
         # Repeated rows and rows of weight zero change neither the decision to sample nor the random draws.
         rng.bit_generator.state = state
         return problem
     sample = sample.take_first(start_sample_size(n_components, n_features))
-    return problem.on_sample_of_rows(sample.rows, sample.weights)
+    return problem.on_sample_of_rows(problem.source.frame.restore_means(sample.rows), sample.weights)
 
 
 def draw_representative_sample(problem: Problem, max_sample_rows: int, rng: np.random.Generator) -> RowSample:
     """Draw a weighted sample of ``max_sample_rows`` rows in the data's units, or of all distinct rows if fewer."""
+    sample = _draw_sample_in_frame(problem, max_sample_rows, rng)
+    return replace(sample, rows=problem.source.frame.restore_means(sample.rows))
+
+
+def _draw_sample_in_frame(problem: Problem, max_sample_rows: int, rng: np.random.Generator) -> RowSample:
+    """Draw a weighted sample of ``max_sample_rows`` rows in the frame, or of all distinct rows if fewer."""
     hash_multipliers = rng.integers(2**64, size=problem.source.n_features, dtype=np.uint64) | np.uint64(1)
     sample = _draw_one_row_per_cell(problem, max_sample_rows, hash_multipliers)
     if sample.effective_sample_size < 0.5 * max_sample_rows <= 0.5 * len(sample.rows):
@@ -127,30 +132,27 @@ def draw_representative_sample(problem: Problem, max_sample_rows: int, rng: np.r
             _draw_one_row_per_cell(problem, _WEIGHTED_OVERSAMPLING_FACTOR * max_sample_rows, hash_multipliers),
             max_sample_rows,
         )
-    return replace(sample, rows=problem.source.frame.restore_means(sample.rows))
+    return sample
 
 
 def _draw_one_row_per_cell(problem: Problem, max_sample_rows: int, hash_multipliers: HashArray) -> RowSample:
     """Draw one row from each of ``max_sample_rows`` cells, or so many distinct rows if there are too few cells."""
-    sample = _draw_cells_of_lowest_priority(
-        problem, max_sample_rows, _make_cell_indexer(problem.column_range), hash_multipliers
-    )
-    return (
-        sample
-        if len(sample.rows) == max_sample_rows
-        else _draw_cells_of_lowest_priority(problem, max_sample_rows, _hash_exact_values, hash_multipliers)
-    )
+    hasher = CellHasher.from_column_range(problem.column_range, hash_multipliers, problem.engine.name != "numpy")
+    sample = _draw_cells_of_lowest_priority(problem, max_sample_rows, hasher.hash_rows)
+    if len(sample.rows) == max_sample_rows:
+        return sample
+    return _draw_cells_of_lowest_priority(problem, max_sample_rows, RowHasher(hash_multipliers).hash_rows)
 
 
 def _draw_cells_of_lowest_priority(
-    problem: Problem, max_sample_rows: int, cell_indexer: CellIndexer, hash_multipliers: HashArray
+    problem: Problem, max_sample_rows: int, hash_rows: Callable[[ND], HashArray]
 ) -> RowSample:
     """Draw a row from each of the ``max_sample_rows`` cells of lowest priority, or from all cells if fewer."""
     fraction = min(1.0, _OVERSAMPLING_FACTOR * max_sample_rows / problem.n_rows)
     while True:
         sample = (
             problem.source.with_label_prior(None)
-            .reduce(_make_lowest_priority_filter(max_sample_rows, cell_indexer, hash_multipliers, fraction))
+            .reduce(_make_lowest_priority_filter(max_sample_rows, hash_rows, fraction))
             .merge_cells_and_keep_lowest_priority()
         )
         if len(sample.rows) == max_sample_rows or fraction == 1.0:
@@ -159,44 +161,20 @@ def _draw_cells_of_lowest_priority(
 
 
 def _make_lowest_priority_filter(
-    max_sample_rows: int, cell_indexer: CellIndexer, hash_multipliers: HashArray, fraction: float
+    max_sample_rows: int, hash_rows: Callable[[ND], HashArray], fraction: float
 ) -> Callable[[Batch], _PartialSample]:
     """Return a function that keeps the rows of a batch whose priority is in the lowest ``fraction`` of all hashes."""
     max_priority = np.uint64(fraction * _N_HASH_VALUES) if fraction < 1.0 else np.iinfo(np.uint64).max
 
     def filter_batch(batch: Batch) -> _PartialSample:
-        priorities = splitmix64(cell_indexer(batch.rows) @ hash_multipliers)
-        weights = np.ones(batch.n_rows) if batch.weights is None else batch.weights
-        selected = np.flatnonzero((priorities <= max_priority) & (weights > 0))
-        return _PartialSample(
-            max_sample_rows, (RowSample(priorities[selected], batch.rows[selected], weights[selected]),), len(selected)
-        )
+        priorities, weights = hash_rows(batch.rows), batch.weights
+        is_selected = priorities <= max_priority
+        selected = np.flatnonzero(is_selected if weights is None else is_selected & (weights > 0))
+        sample_weights = np.ones(len(selected)) if weights is None else weights[selected]
+        piece = RowSample(priorities[selected], batch.rows.take(selected, axis=0), sample_weights)
+        return _PartialSample(max_sample_rows, (piece,), len(selected))
 
     return filter_batch
-
-
-def _make_cell_indexer(column_range: ColumnRange) -> CellIndexer:
-    """Return a function from rows (n, D) to the cell number of each value, (n, D).
-
-    The minimum and the maximum of a column lie in the middle of their cells.
-    """
-    widths = column_range.maximum - column_range.minimum
-    cells_per_unit = np.where(
-        widths > _MIN_COLUMN_RANGE, _CELLS_PER_COLUMN / np.maximum(widths, _MIN_COLUMN_RANGE), 0.0
-    )
-
-    def index_cells(rows: ND) -> HashArray:
-        positions = rows - column_range.minimum
-        positions *= cells_per_unit
-        positions += 0.5
-        return np.maximum(positions, 0.0, out=positions).astype(np.uint64)
-
-    return index_cells
-
-
-def _hash_exact_values(rows: ND) -> HashArray:
-    """Return a hash of each value (n, D), where -0.0 equals 0.0: every distinct row is a cell of its own."""
-    return splitmix64((rows + 0.0).view(np.uint64))
 
 
 def _draw_in_proportion_to_weights(sample: RowSample, max_sample_rows: int) -> RowSample:
