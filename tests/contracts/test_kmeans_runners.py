@@ -1,12 +1,15 @@
 """Contract of k-means runners: seeds and runs are those of NumPy and of the solver's loop."""
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from gaussmix.core.kmeans_run import LloydRunInput
+from gaussmix.core.batch import Batch
+from gaussmix.core.frame import Frame
+from gaussmix.core.kmeans_run import LloydRunInput, NearestCenters
 from gaussmix.core.outcome import Outcome
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines import AbstractEngine, AutomaticEngine, NumpyEngine, automatic
@@ -189,6 +192,44 @@ def test_rows_in_any_layout_give_the_same_run(engine: AbstractEngine) -> None:
 
 
 @every_engine
+@every_shape
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_rows_as_stored_have_the_nearest_centers_and_distances_of_their_working_coordinates(
+    engine: AbstractEngine, shape: tuple[int, int, int], kind: type, order: Literal["C", "F"]
+) -> None:
+    n_rows, n_columns, n_clusters = shape
+    rows = np.asarray(10.0 * groups(n_rows, n_rows, n_columns, n_groups=n_clusters), dtype=kind, order=order)
+    exponents = np.arange(n_columns) % 3 - 1
+    for frame in (None, Frame(exponents, rows.mean(axis=0), -exponents)):
+        batch = Batch(rows, frame=frame)
+        centers = batch.rows[:n_clusters] + 0.25
+        labels, squares = np.full(n_rows + 1, -7), np.full(n_rows + 1, -7.0)
+        out = np.full((n_rows + 1, n_clusters), -7.0)
+        assert runner_of(engine).find_nearest_centers(batch, centers, NearestCenters(labels[:-1], squares[:-1]))
+        assert runner_of(engine).measure_distances(batch, centers, out[:-1])
+        expected = cdist(batch.rows, centers)
+        np.testing.assert_allclose(out[:-1], expected, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(squares[:-1], (expected**2).min(axis=1), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(expected[np.arange(n_rows), labels[:-1]], expected.min(axis=1), rtol=1e-12)
+        assert labels[-1] == squares[-1] == -7
+        assert (out[-1] == -7.0).all()
+
+
+@every_engine
+def test_the_first_of_equally_near_centers_is_nearest_and_overflow_is_infinite(engine: AbstractEngine) -> None:
+    batch = Batch(np.array([[0.0, 0.0], [1.0, 1.0], [1e200, 0.0]]))
+    centers = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 2.0], [0.0, -1.0]])
+    nearest = NearestCenters(np.empty(3, dtype=np.int64), np.empty(3))
+    distances = np.empty((3, 5))
+    assert runner_of(engine).find_nearest_centers(batch, centers, nearest)
+    assert runner_of(engine).measure_distances(batch, centers, distances)
+    np.testing.assert_array_equal(nearest.labels, 0)
+    np.testing.assert_array_equal(nearest.squared_distances, [1.0, 1.0, np.inf])
+    np.testing.assert_array_equal(distances[2], np.inf)
+
+
+@every_engine
 def test_rows_far_from_the_origin_lose_no_digit(engine: AbstractEngine) -> None:
     rows = np.round(groups(0, 200, 3) * 2.0**20) / 2.0**20
     near, far = problem_of(rows, "EII"), problem_of(rows + 2.0**28, "EII")
@@ -231,6 +272,9 @@ def test_without_compiled_code_numpy_runs_with_one_warning(monkeypatch: pytest.M
     with pytest.warns(CompiledCodeWarning, match="at nowhere"):
         found = KMeansRows.from_problem(problem).find_centers(3, np.random.default_rng(0))
     np.testing.assert_allclose(found, expected, rtol=1e-10)
+    nearest = NearestCenters(np.empty(2, dtype=np.int64), np.empty(2))
+    assert not runner_of(problem.engine).find_nearest_centers(Batch(np.zeros((2, 2))), np.zeros((1, 2)), nearest)
+    assert not runner_of(problem.engine).measure_distances(Batch(np.zeros((2, 2))), np.zeros((1, 2)), np.empty((2, 1)))
 
 
 def test_a_coreset_has_the_inertia_of_all_rows_on_average() -> None:

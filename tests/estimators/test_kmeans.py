@@ -11,7 +11,8 @@ from sklearn.cluster import kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from gaussmix import GaussianMixture, KMeans, ParameterError
-from gaussmix.errors import UnrepresentableError
+from gaussmix.core.threads import threads
+from gaussmix.errors import RowTooFarError, UnrepresentableError
 from tests.estimators.conftest import draw_overlapping_rows
 from tests.exhaustive import parametrize_product
 
@@ -367,3 +368,30 @@ def test_labels_and_inertia_are_those_of_prediction(engine, weight_kind):
         found = KMeans(K, engine=engine, random_state=seed).fit(rows, sample_weight=sample_weight)
         np.testing.assert_array_equal(found.labels_, found.predict(rows))
         assert found.inertia_ == pytest.approx(-found.score(rows, sample_weight=sample_weight), rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_predictions_do_not_depend_on_the_engine_and_not_by_a_bit_on_the_number_of_threads(dtype):
+    rows, start = draw_rows_and_centers(21_000, 3, 7, 2.0, 0)
+    rows = rows.astype(dtype)
+    found = KMeans(7, init=start, random_state=0).fit(rows)
+    methods = (found.predict, found.transform, found.score)
+    with threads(1):
+        expected = [method(rows) for method in methods]
+    for n_threads in (2, 3):
+        with threads(n_threads):
+            for method, value in zip(methods, expected, strict=True):
+                np.testing.assert_array_equal(method(rows), value)
+    with threads(1):
+        found.engine = "numpy"
+        np.testing.assert_array_equal(found.predict(rows), expected[0])
+        np.testing.assert_allclose(found.transform(rows), expected[1], rtol=1e-6 if dtype is np.float32 else 1e-11)
+        assert found.score(rows) == pytest.approx(expected[2], rel=1e-12)
+
+
+def test_prediction_names_the_row_whose_distances_overflow():
+    found = KMeans(3, random_state=0).fit(X)
+    for engine in ("numpy", "compiled", "auto"):
+        found.engine = engine
+        with pytest.raises(RowTooFarError, match="row 5"):
+            found.predict(np.vstack([X[:5], [[1e300, 0.0, 0.0]], X[:5]]))

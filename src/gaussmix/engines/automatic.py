@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from gaussmix.core.batch import Batch
 from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunInput, FusedRunResult
 from gaussmix.core.group_costs import GroupCost, GroupMoments
-from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult
+from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult, NearestCenters
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.pixel_mixtures import PixelMixtures, PixelRules
 from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot
@@ -30,7 +30,7 @@ from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.engines.pixel_updater import AbstractPixelUpdater
 from gaussmix.engines.score_tiles import BestScores, Responsibilities
 from gaussmix.errors import CompiledCodeWarning
-from gaussmix.types import ND, NK, AnyArray, Array, IntK, IntNC, K, N
+from gaussmix.types import KD, ND, NK, AnyArray, Array, IntK, IntNC, K, N
 
 if TYPE_CHECKING:
     from gaussmix.engines.compiled import CompiledEngine
@@ -143,6 +143,14 @@ class AutomaticKMeansRunner(AbstractKMeansRunner):
     def run_lloyd(self, run_input: LloydRunInput) -> LloydRunResult | None:
         """Return the last centers, or None, after a warning, without compiled code."""
         return _call_compiled(lambda engine: engine.kmeans_runner.run_lloyd(run_input))
+
+    def find_nearest_centers(self, batch: Batch, centers: KD, out: NearestCenters) -> bool:
+        """Write the nearest centers of the rows of a batch; return False, after a warning, without compiled code."""
+        return bool(_call_compiled(lambda engine: engine.kmeans_runner.find_nearest_centers(batch, centers, out)))
+
+    def measure_distances(self, batch: Batch, centers: KD, out: NK) -> bool:
+        """Write the distances of the rows of a batch; return False, after a warning, without compiled code."""
+        return bool(_call_compiled(lambda engine: engine.kmeans_runner.measure_distances(batch, centers, out)))
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 
-from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult
-from gaussmix.types import ND, Array, IntK, N
+from gaussmix.core.batch import Batch
+from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult, NearestCenters
+from gaussmix.types import KD, ND, NK, Array, IntK, N
 
 
 class AbstractKMeansRunner(ABC):
-    """Draws seeds by k-means++ and runs Lloyd's algorithm over rows in memory, each in one call."""
+    """Draws seeds by k-means++, runs Lloyd's algorithm over rows in memory, and measures distances; one call each."""
 
     @abstractmethod
     def draw_seeds(self, rows: ND, row_weights: N, uniforms: Array, n_trials: int) -> IntK | None:
@@ -27,6 +28,20 @@ class AbstractKMeansRunner(ABC):
     @abstractmethod
     def run_lloyd(self, run_input: LloydRunInput) -> LloydRunResult | None:
         """Return the centers after the last complete iteration; None if the runner cannot run at all."""
+
+    @abstractmethod
+    def find_nearest_centers(self, batch: Batch, centers: KD, out: NearestCenters) -> bool:
+        """Write the nearest of the centers (K, D) for each row of a batch to ``out``; return whether that was possible.
+
+        ``out`` are contiguous arrays of one number for each row. If a distance overflows, it is infinite.
+        """
+
+    @abstractmethod
+    def measure_distances(self, batch: Batch, centers: KD, out: NK) -> bool:
+        """Write the distances of the rows of a batch to centers (K, D) to ``out``; return whether that was possible.
+
+        ``out`` (n, K) is contiguous. A distance whose square overflows is infinite.
+        """
 
 
 class SupportsKMeansRuns(ABC):

@@ -10,7 +10,6 @@ from sklearn.exceptions import ConvergenceWarning
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.frame import Frame
 from gaussmix.core.outcome import Outcome
-from gaussmix.core.quadratics import CentersModel
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.covariance import Structure
 from gaussmix.engines import AbstractEngine, resolve_engine
@@ -20,7 +19,7 @@ from gaussmix.estimators._kmeans_distances import (
     compute_distances_in_data_units,
     distances_in_data_units,
     find_nearest_centers,
-    set_zero_where_rows_equal_centers,
+    require_finite_distances,
     sum_inertia,
 )
 from gaussmix.estimators._kmeans_initialization import (
@@ -29,7 +28,6 @@ from gaussmix.estimators._kmeans_initialization import (
     validate_kmeans_parameters,
 )
 from gaussmix.estimators._verbose import InertiaPrinter
-from gaussmix.model import prediction
 from gaussmix.model.problem import Problem
 from gaussmix.solvers import RunResult, run_solver
 from gaussmix.solvers.em.lloyd import Lloyd
@@ -254,13 +252,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def predict(self, X: ArrayLike) -> AnyArray:
         """Return the index of the nearest centre of each row, shape (n,); the first one of a tie."""
         source, engine = self._prepare_source_and_engine(X)
-        return prediction.hard_labels(CentersModel.euclidean(self._centers), source, engine).astype(np.int32)
+        nearest = find_nearest_centers(self._centers, source, engine)
+        require_finite_distances(nearest)
+        return nearest.labels.astype(np.int32)
 
     def transform(self, X: ArrayLike) -> AnyArray:
         """Return the distance of each row to each centre, shape (n, K), in the data's units."""
         source, engine = self._prepare_source_and_engine(X)
-        distances = compute_distances_in_data_units(self._centers, source, engine)
-        set_zero_where_rows_equal_centers(distances, source.rows, self.cluster_centers_)
+        distances = compute_distances_in_data_units(self._centers, self.cluster_centers_, source, engine)
         return distances.astype(source.rows.dtype, copy=False)
 
     def fit_transform(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> AnyArray:
@@ -271,9 +270,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """Return minus the inertia of rows X (n, D), weighted by ``sample_weight``; ``y`` is ignored."""
         source, engine = self._prepare_source_and_engine(X)
         weights = _validation.validate_sample_weight(sample_weight, source.rows)
-        scores = prediction.labels_and_best_scores(CentersModel.euclidean(self._centers), source, engine)[1]
-        distances = distances_in_data_units(np.sqrt(-2.0 * scores), self._frame)
-        squared_distances = distances**2
+        nearest = find_nearest_centers(self._centers, source, engine)
+        distances = distances_in_data_units(np.sqrt(nearest.squared_distances), self._frame)
+        squared_distances = np.multiply(distances, distances, out=distances)
         return -float(squared_distances.sum() if weights is None else weights @ squared_distances)
 
     def __sklearn_tags__(self) -> Any:

@@ -10,6 +10,7 @@ from gaussmix.kernels.field_types import (
     Integers2,
 )
 from gaussmix.kernels.fused_arguments import FusedState as FusedState
+from gaussmix.kernels.kmeans_arguments import AssignmentWorkspace as AssignmentWorkspace
 from gaussmix.kernels.kmeans_arguments import KMeansState as KMeansState
 from gaussmix.kernels.pixel_arguments import PixelMixtureState as PixelMixtureState
 from gaussmix.kernels.screening_arguments import NearComponents as NearComponents

@@ -12,6 +12,7 @@ import numpy as np
 
 from gaussmix.kernels.argument_tuples import (
     AgglomerationState,
+    AssignmentWorkspace,
     FusedState,
     KMeansState,
     ModelArrays,
@@ -129,6 +130,12 @@ merge_groups = CompiledFunction(
 arrange_rows_in_groups = CompiledFunction("arrange_rows_in_groups", "kmeans.distances", Doubles2, Doubles3)
 draw_kmeans_seeds = CompiledFunction("draw_kmeans_seeds", "kmeans.seeding", KMeansState, Doubles1, Doubles1, Integers1)
 run_lloyd = CompiledFunction("run_lloyd", "kmeans.lloyd", KMeansState, Doubles1, float, float, float, bool, bool, int)
+assign_rows_to_centers = CompiledFunction(
+    "assign_rows_to_centers", "kmeans.assignment", RowArrays, AssignmentWorkspace, Integers1, Doubles1
+)
+measure_distances_to_centers = CompiledFunction(
+    "measure_distances_to_centers", "kmeans.assignment", RowArrays, AssignmentWorkspace, Doubles2
+)
 update_pixel_mixtures = CompiledFunction(
     "update_pixel_mixtures", "background.pixel_update", PixelMixtureState, Frame, Bytes2, int, int
 )

@@ -1,4 +1,4 @@
-"""The argument tuple of compiled k-means."""
+"""The argument tuples of compiled k-means."""
 
 from typing import NamedTuple
 
@@ -27,3 +27,18 @@ class KMeansState(NamedTuple):
     candidates: Integers1
     potentials: Doubles1
     n_clusters: int
+
+
+class AssignmentWorkspace(NamedTuple):
+    """Centers (K', D) that fill whole tiles, and arrays that hold a chunk of rows on its way to them.
+
+    ``row_groups`` (groups of a chunk, D, SIMD_WIDTH) are the rows in working coordinates, ``row_numbers`` (rows of a
+    chunk,) their positions. ``labels`` (rows of a chunk,) and ``results`` (TILE_SIDE * rows of a chunk,) are what a
+    chunk gives.
+    """
+
+    center: Doubles2
+    row_groups: Doubles3
+    row_numbers: Integers1
+    labels: Doubles1
+    results: Doubles1

@@ -77,6 +77,29 @@ _PACKED_NO_WEIGHTS_OR_LABELS = pack_arguments((np.empty(0), np.empty(0, dtype=np
 
 _thread_cache = threading.local()
 
+
+def pack_batch(batch: Batch, n_components: int) -> PackedArguments:
+    """Return the arrays of a batch as compiled functions take them; those of a batch without labels only once."""
+    packed_rows: PackedArguments | None = batch.__dict__.get("_packed_rows")
+    if packed_rows is None:
+        packed_rows = _pack_batch_anew(batch, n_components)
+        if batch.label_prior is None:
+            batch.__dict__["_packed_rows"] = packed_rows
+    return packed_rows
+
+
+def _pack_batch_anew(batch: Batch, n_components: int) -> PackedArguments:
+    """Return the packed arrays of a batch; each thread packs a frame only once."""
+    rows = pack_rows(batch, n_components)
+    frame: PackedArguments | None = getattr(_thread_cache, "frame", None)
+    if frame is None or frame.source_values[0] is not rows.prescale:
+        frame = _thread_cache.frame = pack_arguments((rows.prescale, rows.center, rows.scale))
+    weights_and_labels = _PACKED_NO_WEIGHTS_OR_LABELS
+    if batch.weights is not None or batch.label_prior is not None:
+        weights_and_labels = pack_arguments((rows.weights, rows.labels, rows.log_label_prior))
+    return join_packed_arguments(RowArrays, pack_stored_rows(rows.stored), frame, weights_and_labels)
+
+
 # Tiles, and as many sums, that a thread keeps, and the largest size of each in bytes.
 _MAX_CACHED_TILES, _MAX_CACHED_TILE_BYTES, _MAX_CACHED_SUMS_BYTES = 8, 1 << 22, 1 << 17
 
@@ -204,24 +227,8 @@ class CompiledPass:
         )
 
     def _pack_rows(self, batch: Batch) -> PackedArguments:
-        """Return the arrays of a batch as compiled functions take them; those of a batch without labels only once."""
-        packed_rows: PackedArguments | None = batch.__dict__.get("_packed_rows")
-        if packed_rows is None:
-            packed_rows = self._pack_rows_anew(batch)
-            if batch.label_prior is None:
-                batch.__dict__["_packed_rows"] = packed_rows
-        return packed_rows
-
-    def _pack_rows_anew(self, batch: Batch) -> PackedArguments:
-        """Return the packed arrays of a batch; each thread packs a frame only once."""
-        rows = pack_rows(batch, len(self.packed_model.arrays.center))
-        frame: PackedArguments | None = getattr(_thread_cache, "frame", None)
-        if frame is None or frame.source_values[0] is not rows.prescale:
-            frame = _thread_cache.frame = pack_arguments((rows.prescale, rows.center, rows.scale))
-        weights_and_labels = _PACKED_NO_WEIGHTS_OR_LABELS
-        if batch.weights is not None or batch.label_prior is not None:
-            weights_and_labels = pack_arguments((rows.weights, rows.labels, rows.log_label_prior))
-        return join_packed_arguments(RowArrays, pack_stored_rows(rows.stored), frame, weights_and_labels)
+        """Return the arrays of a batch as compiled functions take them."""
+        return pack_batch(batch, len(self.packed_model.arrays.center))
 
     def _reuse_or_make_zero_sums(self) -> PackedArguments:
         """Return sums of zero, in arrays that earlier blocks have released if there are any: fresh memory is slow."""

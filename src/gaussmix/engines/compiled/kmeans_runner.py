@@ -4,15 +4,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.core.batch import Batch
 from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult, NearestCenters
+from gaussmix.engines.compiled.compiled_pass import pack_batch
 from gaussmix.engines.compiled.row_cache import PackedRowCache
 from gaussmix.engines.compiled.tile_workspaces import aligned_empty, aligned_zeros
 from gaussmix.engines.kmeans_runner import AbstractKMeansRunner
-from gaussmix.kernels.compiled_functions import arrange_rows_in_groups, draw_kmeans_seeds, run_lloyd
-from gaussmix.kernels.kmeans_arguments import KMeansState
-from gaussmix.kernels.machine_constants import ROWS_PER_CHUNK, SIMD_WIDTH, TILE_SIDE
+from gaussmix.kernels.compiled_functions import (
+    arrange_rows_in_groups,
+    assign_rows_to_centers,
+    draw_kmeans_seeds,
+    measure_distances_to_centers,
+    run_lloyd,
+)
+from gaussmix.kernels.kmeans_arguments import AssignmentWorkspace, KMeansState
+from gaussmix.kernels.machine_constants import GROUPS_PER_CHUNK, ROWS_PER_CHUNK, SIMD_WIDTH, TILE_SIDE
 from gaussmix.kernels.packed_arguments import PackedArguments, join_packed_arguments, pack_arguments
-from gaussmix.types import KD, ND, Array, IntK, K, N
+from gaussmix.types import KD, ND, NK, Array, IntK, K, N
 
 _CONVERGED_CODE, _NEEDS_PYTHON_CODE, _N_END_CODES = 0, 2, 4
 
@@ -62,6 +70,16 @@ class CompiledKMeansRunner(AbstractKMeansRunner):
             nearest,
         )
 
+    def find_nearest_centers(self, batch: Batch, centers: KD, out: NearestCenters) -> bool:
+        """Write the nearest of the centers (K, D) for each row of a batch to ``out``; return True."""
+        assign_rows_to_centers(pack_batch(batch, len(centers)), _pack_assignment_workspace(centers), *out)
+        return True
+
+    def measure_distances(self, batch: Batch, centers: KD, out: NK) -> bool:
+        """Write the distances (n, K) of the rows of a batch to centers (K, D) to ``out``; return True."""
+        measure_distances_to_centers(pack_batch(batch, len(centers)), _pack_assignment_workspace(centers), out)
+        return True
+
 
 class _RowArrays(NamedTuple):
     """The first fields of `KMeansState` after the rows."""
@@ -102,6 +120,20 @@ def _copy_nearest_centers(packed_rows: PackedArguments, n_rows: int) -> NearestC
 def _make_centers(n_clusters: int, n_columns: int) -> KD:
     """Return centers (K', D) that fill whole tiles, all of them far away."""
     return np.full((-(-n_clusters // TILE_SIDE) * TILE_SIDE, n_columns), _FAR_AWAY)
+
+
+def _pack_assignment_workspace(centers: KD) -> PackedArguments:
+    """Return packed centers (K, D) and arrays for a chunk of rows."""
+    padded = _make_centers(*centers.shape)
+    padded[: len(centers)] = centers
+    workspace = AssignmentWorkspace(
+        padded,
+        np.empty((GROUPS_PER_CHUNK, centers.shape[1], SIMD_WIDTH)),
+        np.empty(ROWS_PER_CHUNK, dtype=np.int64),
+        np.empty(ROWS_PER_CHUNK),
+        np.empty(TILE_SIDE * ROWS_PER_CHUNK),
+    )
+    return pack_arguments(workspace)
 
 
 def _join_state(rows: ND, weights: N | None, centers: KD, masses: K, n_clusters: int) -> PackedArguments:

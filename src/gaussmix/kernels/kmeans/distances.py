@@ -100,7 +100,7 @@ def _update_nearest(typingctx, nearest, squares, first_center):
 
 
 @intrinsic
-def _store_nearest(typingctx, nearest, squares, labels, index):
+def store_nearest(typingctx, nearest, squares, labels, index):
     """Write squared distances of GROUPS_PER_CHUNK groups to ``squares[index:]``, and center numbers to ``labels``."""
 
     def codegen(context, builder, signature, arguments):
@@ -141,16 +141,24 @@ def add_potentials(typingctx, totals, squares, nearest_squares, row_weights, ind
 
 
 @kernel
+def find_nearest_of_chunk(rows, group, n_columns, center):
+    """Return the smallest squared distances of GROUPS_PER_CHUNK groups of rows, and the numbers of these centers."""
+    request_inlining()
+    request_full_width()
+    nearest = _infinite_nearest()
+    for k in range(0, center.shape[0], TILE_SIDE):
+        nearest = _update_nearest(nearest, squared_distances_to_tile(rows, group, n_columns, center, k), k)
+    return nearest
+
+
+@kernel
 def find_nearest_centers(state):
     """Write the nearest center of every row and its squared distance; return the weighted sum of these."""
     request_full_width()
     n_groups, n_columns, inertia = state.row_groups.shape[0], state.row_groups.shape[1], splat(0.0)
     for group in range(0, n_groups, GROUPS_PER_CHUNK):
-        nearest = _infinite_nearest()
-        for k in range(0, state.center.shape[0], TILE_SIDE):
-            squares = squared_distances_to_tile(state.row_groups, group, n_columns, state.center, k)
-            nearest = _update_nearest(nearest, squares, k)
-        _store_nearest(nearest, state.squares, state.labels, group * SIMD_WIDTH)
+        nearest = find_nearest_of_chunk(state.row_groups, group, n_columns, state.center)
+        store_nearest(nearest, state.squares, state.labels, group * SIMD_WIDTH)
         for v in range(GROUPS_PER_CHUNK):
             place = (group + v) * SIMD_WIDTH
             inertia = fma(load(state.row_weights, place), load(state.squares, place), inertia)
