@@ -15,6 +15,7 @@ from gaussmix.kernels.argument_tuples import (
     AssignmentWorkspace,
     FusedState,
     KMeansState,
+    MergeBuffers,
     ModelArrays,
     MomentSums,
     NearComponents,
@@ -34,7 +35,6 @@ from gaussmix.kernels.field_types import (
     Doubles3,
     Frame,
     Integers1,
-    Integers2,
     iterate_layouts,
 )
 from gaussmix.kernels.library import load_library
@@ -123,10 +123,7 @@ run_first_m_step = CompiledFunction(
 compute_pair_costs = CompiledFunction(
     "compute_pair_costs", "agglomeration.merge_loop", AgglomerationState, Integers1, Integers1, Doubles1
 )
-merge_groups = CompiledFunction(
-    "merge_groups", "agglomeration.merge_loop",
-    AgglomerationState, Doubles2, Integers1, Doubles1, Booleans1, Integers1, Integers2,
-)  # fmt: skip
+merge_groups = CompiledFunction("merge_groups", "agglomeration.merge_loop", AgglomerationState, MergeBuffers)
 arrange_rows_in_groups = CompiledFunction("arrange_rows_in_groups", "kmeans.distances", Doubles2, Doubles3)
 draw_kmeans_seeds = CompiledFunction("draw_kmeans_seeds", "kmeans.seeding", KMeansState, Doubles1, Doubles1, Integers1)
 run_lloyd = CompiledFunction("run_lloyd", "kmeans.lloyd", KMeansState, Doubles1, float, float, float, bool, bool, int)

@@ -25,6 +25,7 @@ from gaussmix.kernels.machine_constants import (
     TILE_SIDE,
     WIDE_BATCH_ROWS,
 )
+from gaussmix.kernels.packed_arguments import read_address
 from gaussmix.types import Array
 
 # Slots of a tile in which every pair is computed: 256 kB of scores.
@@ -154,5 +155,5 @@ def aligned_empty(size: int) -> Array:
 
 def _align_to_cache_line(values: Array, size: int) -> Array:
     """Return the first ``size`` values from a cache line on."""
-    n_skipped = -(values.ctypes.data // 8) % 8
+    n_skipped = -(read_address(values) // 8) % 8
     return values[n_skipped : n_skipped + size]
