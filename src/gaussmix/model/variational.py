@@ -87,11 +87,12 @@ class VariationalPrior:
         mean_precision = self.mean_precision + mass
         differences = moments.mean - self.center
         centers = self.center + (mass / mean_precision)[:, None] * differences
-        between = moments.kind.weighted_outer_products(differences, mass * self.mean_precision / mean_precision)
+        scatter = moments.kind.weighted_outer_products(differences, mass * self.mean_precision / mean_precision)
+        scatter += moments.scatter
         weight_concentration = self.weight_prior.posterior_concentration(mass)
         is_pooled = moments.kind.per_component is not moments.kind
         degrees = self.degrees_of_freedom + (np.full_like(mass, mass.mean()) if is_pooled else mass)
-        covariance = self._estimate_posterior_covariance(moments.scatter + between, moments, degrees)
+        covariance = self._estimate_posterior_covariance(scatter, moments, degrees)
         weights = self.weight_prior.expected_weights(weight_concentration)
         mixture = Mixture(weights, centers, covariance, self.frame, self.feature_names)
         return VariationalPosterior(self, mixture, weight_concentration, mean_precision, degrees)
@@ -99,7 +100,10 @@ class VariationalPrior:
     def _estimate_posterior_covariance(
         self, scatter: Array, moments: Moments, degrees_of_freedom: K
     ) -> AbstractCovariance:
-        """Return the inverses of the expected precisions, W_k^-1 / nu_k; ``scatter`` includes shifts of the means."""
+        """Return the inverses of the expected precisions, W_k^-1 / nu_k.
+
+        ``scatter`` includes shifts of the means, and may be overwritten.
+        """
         n_components, n_features = len(moments.mass), len(self.center)
         is_floored = np.zeros(n_components, dtype=bool)
         mass = moments.mass + _PSEUDO_MASS
@@ -116,8 +120,11 @@ class VariationalPrior:
                 matrix = self.inverse_scale + scatter / n_components + np.diag(mass.mean() * self.ridge)
                 full = _factorize_covariances(self.structure, (matrix / degrees_of_freedom[0])[None])
                 return shared_from_full(full, n_components)
-            matrices = self.inverse_scale + scatter + mass[:, None, None] * np.diag(self.ridge)
-            return _factorize_covariances(self.structure, matrices / degrees_of_freedom[:, None, None])
+            matrices = scatter  # changed in place: a copy of many columns takes as long as a factorization
+            matrices += self.inverse_scale
+            np.einsum("kdd->kd", matrices)[:] += mass[:, None] * self.ridge
+            matrices /= degrees_of_freedom[:, None, None]
+            return _factorize_covariances(self.structure, matrices)
 
     def marginal(self, columns: Sequence[int]) -> "VariationalPrior":
         """Return the marginal prior of the columns at some positions; each other column costs a degree of freedom."""

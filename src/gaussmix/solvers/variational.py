@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.moments import MomentKind
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.errors.text import format_count
 from gaussmix.model.mixture import Mixture
@@ -125,7 +126,7 @@ def make_variational_fit_after_e_step(
 ) -> VariationalFit:
     """Make one more E-step under the posterior of a run, and return the record of the run."""
     posterior = result.model
-    expectation = problem.e_step(posterior)
+    expectation = problem.e_step(posterior, MomentKind.NONE)
     divergence = posterior.kl_divergence_from_prior
     log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
     return VariationalFit(
