@@ -120,10 +120,16 @@ def test_skips_most_pairs_of_separated_components(
     assert 1.0 <= count_pairs_per_row(mixture, rows) < most
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize(
-    ("n_components", "n_features", "separation", "most"),
-    [(300, 9, 2.5, 100.0), (300, 16, 3.0, 40.0), (517, 24, 3.0, 60.0), (140, 12, 3.0, 30.0)],
+@parametrize_product(
+    {
+        "n_components, n_features, separation, most": [
+            (300, 9, 2.5, 100.0),
+            (300, 16, 3.0, 40.0),
+            (517, 24, 3.0, 60.0),
+            (140, 12, 3.0, 30.0),
+        ],
+        "seed": range(4),
+    }
 )
 def test_overlapping_components_stand_in_one_list(
     n_components: int, n_features: int, separation: float, most: float, seed: int
