@@ -297,6 +297,7 @@ def test_invalid_chunks_change_nothing():
     with pytest.raises(ValueError, match="Expected n_samples >= n_components"):
         GaussianMixture(3).partial_fit(rows[:2])
     mixture = GaussianMixture(3, random_state=0).partial_fit(rows)
+    mixture.score_samples(rows)  # from here on the mixture keeps what it computes once
     before = pickle.dumps((mixture.model_, mixture._online_state))
     bad, far = rows.copy(), rows.copy()
     bad[4, 1], far[7, 0] = np.nan, 1e200

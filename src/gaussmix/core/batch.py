@@ -91,7 +91,7 @@ class Batch:
         """Return the batch of rows ``start`` to ``stop`` - 1 of this one, counted from its first row."""
         if start == 0 and stop >= self.n_rows:
             return self
-        return Batch(
+        part = Batch(
             self.raw_rows[start:stop],
             None if self.weights is None else self.weights[start:stop],
             None if self.label_prior is None else self.label_prior.select_rows(slice(start, stop)),
@@ -99,6 +99,10 @@ class Batch:
             self.frame,
             None if self.codes is None else self.codes[start:stop],
         )
+        rows: ND | None = self.__dict__.get("_rows")
+        if rows is not None:
+            part.__dict__["_rows"] = rows[start:stop]
+        return part
 
     @property
     def resolved_label_prior(self) -> LabelPrior | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from gaussmix.core.moments import Moments
 from gaussmix.core.statistics import Statistics
+from gaussmix.types import IntK
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ class Expectation:
     def with_moments(self, moments: Moments) -> "Expectation":
         """Return the expectation with other moments, and the same counts of categories."""
         return replace(self, statistics=replace(self.statistics, moments=moments))
+
+    def permute_components(self, order: IntK) -> "Expectation":
+        """Return the same expectation with all components in another order."""
+        return replace(self, statistics=self.statistics.permute_components(order))
 
     def __add__(self, other: "Expectation") -> "Expectation":
         return Expectation(

@@ -118,9 +118,11 @@ class Frame:
         return np.asarray(np.ldexp(matrices, powers[:, None] + powers))
 
     def with_common_scale(self) -> "Frame":
-        """Return the frame of the same origin with one scale for all columns, that of the widest (for k-means)."""
+        """Return the frame of the same origin with one scale for all columns, that of the widest; itself if it has."""
         lowest = int(self.total_exponent.min())
         exponent = _clip_exponents(lowest - self.shrink_exponent)
+        if (exponent == self.scale_exponent).all():
+            return self
         return Frame(self.shrink_exponent, self.center, exponent)
 
     def select_columns(self, columns: IntD) -> "Frame":

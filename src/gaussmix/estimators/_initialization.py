@@ -21,7 +21,8 @@ from gaussmix.model.fixed_parameters import FixedParameters, apply_fixed_paramet
 from gaussmix.model.noise import Box
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.solvers import EM, RunResult
-from gaussmix.solvers.initialization import initialize, replace_parameters, sort_components_by_mean
+from gaussmix.solvers.fit_record import permute_run_components
+from gaussmix.solvers.initialization import argsort_free_components_by_mean, initialize, replace_parameters
 from gaussmix.solvers.initialization.kmeans import initialize_from_centers
 from gaussmix.solvers.initialization.noise_initialization import add_estimated_noise, add_noise, initialize_with_noise
 from gaussmix.solvers.initialization.semi_supervised import align_components, initialize_semi_supervised
@@ -192,19 +193,19 @@ class Initialization:
             start = add_noise(start, self.noise_box, weight)
         return self._renumber_and_apply_fixed_parameters(start)
 
-    def sort_free_components_by_mean(self, best: RunResult[Mixture], problem: Problem) -> Mixture:
-        """Return the mixture of the best run with its components, unless they keep their numbers, sorted by mean.
+    def sort_free_components_by_mean(self, best: RunResult[Mixture], problem: Problem) -> RunResult[Mixture]:
+        """Return the best run with its components, unless they keep their numbers, sorted by mean.
 
         Components with labelled rows or fixed parameters keep their numbers. Without a split-and-merge move,
         all components do if one is fixed, or if the user set starting parameters.
         """
-        keeps_number = (
-            np.zeros(self.n_components, dtype=bool) if self.fixed is None else self.fixed.is_component_constrained
-        )
-        if (keeps_number.any() or not self.parameters.has_none) and not best.n_split_merge:
-            keeps_number = np.ones_like(keeps_number)
-        kept = np.union1d(np.flatnonzero(keeps_number), self.sorted_labelled_components)
-        return sort_components_by_mean(best.model, problem, kept.tolist())
+        kept: set[int] = set(self.sorted_labelled_components)
+        if self.fixed is not None:
+            kept |= set(np.flatnonzero(self.fixed.is_component_constrained).tolist())
+        has_fixed_component = self.fixed is not None and self.fixed.is_component_constrained.any()
+        if (has_fixed_component or not self.parameters.has_none) and not best.n_split_merge:
+            return best
+        return permute_run_components(best, argsort_free_components_by_mean(best.model, problem, sorted(kept)))
 
     def _make_start_ignoring_labels(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         """Return a starting mixture with noise and fixed parameters; it ignores the known components of rows."""

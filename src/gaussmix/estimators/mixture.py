@@ -263,7 +263,7 @@ class GaussianMixture(BaseOnlineMixture):
         self, best: RunResult[Mixture], problem: Problem, initialization: Initialization, data: FitData
     ) -> None:
         """Sort the components of the best run, evaluate it, and set the fitted attributes."""
-        best = replace(best, model=initialization.sort_free_components_by_mean(best, problem), expectation=None)
+        best = initialization.sort_free_components_by_mean(best, problem)
         fit, _ = make_fit_after_e_step(best, problem, data.elapsed_seconds())
         fit = fit.with_transforms(data.transformed, problem.total_weight)
         lower_bounds = fit.trace.log_likelihoods / problem.total_weight

@@ -156,3 +156,18 @@ class AgglomerationState(NamedTuple):
     weighted_buffer: Doubles2
     matrix: Doubles2
     new_costs: Doubles1
+
+
+class MergeBuffers(NamedTuple):
+    """What a run of merges needs for m groups, and its result ``children`` (m - 1, 2).
+
+    ``pair_costs`` (m, m) are the costs of all pairs. ``partner`` and ``lowest_costs`` say which pair of each group is
+    the cheapest. ``group_ids`` are those of the groups that are left.
+    """
+
+    pair_costs: Doubles2
+    partner: Integers1
+    lowest_costs: Doubles1
+    is_active: Booleans1
+    group_ids: Integers1
+    children: Integers2

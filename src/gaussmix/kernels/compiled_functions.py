@@ -14,6 +14,7 @@ from gaussmix.kernels.argument_tuples import (
     AgglomerationState,
     FusedState,
     KMeansState,
+    MergeBuffers,
     ModelArrays,
     MomentSums,
     NearComponents,
@@ -33,7 +34,6 @@ from gaussmix.kernels.field_types import (
     Doubles3,
     Frame,
     Integers1,
-    Integers2,
     iterate_layouts,
 )
 from gaussmix.kernels.library import load_library
@@ -121,10 +121,7 @@ run_first_m_step = CompiledFunction(
 compute_pair_costs = CompiledFunction(
     "compute_pair_costs", "agglomeration.merge_loop", AgglomerationState, Integers1, Integers1, Doubles1
 )
-merge_groups = CompiledFunction(
-    "merge_groups", "agglomeration.merge_loop",
-    AgglomerationState, Doubles2, Integers1, Doubles1, Booleans1, Integers1, Integers2,
-)  # fmt: skip
+merge_groups = CompiledFunction("merge_groups", "agglomeration.merge_loop", AgglomerationState, MergeBuffers)
 draw_kmeans_seeds = CompiledFunction("draw_kmeans_seeds", "kmeans.seeding", KMeansState, Doubles1, Doubles1, Integers1)
 run_lloyd = CompiledFunction("run_lloyd", "kmeans.lloyd", KMeansState, Doubles1, float, float, float, bool, int)
 update_pixel_mixtures = CompiledFunction(

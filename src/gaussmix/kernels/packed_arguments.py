@@ -99,7 +99,7 @@ def _array_address(array: AnyArray) -> int:
         return 0
     if not array.flags.c_contiguous:
         raise ValueError("compiled code reads contiguous arrays only")
-    return _read_address(array)
+    return read_address(array)
 
 
 def _address_in_header(array: AnyArray) -> int:
@@ -123,4 +123,4 @@ def _choose_reader() -> Callable[[AnyArray], int]:
     return _address_in_interface
 
 
-_read_address = _choose_reader()
+read_address = _choose_reader()

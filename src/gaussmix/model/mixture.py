@@ -243,7 +243,9 @@ class Mixture(MixtureParameters, AbstractDensity):
         return replace(mixture, weights=mixture.weights * (1.0 - noise.weight), noise=noise)
 
     def permute_components(self, order: IntK) -> "Mixture":
-        """Return the mixture whose component k is component ``order[k]`` of this one."""
+        """Return the mixture whose component k is component ``order[k]`` of this one; itself if none moves."""
+        if np.array_equal(order, np.arange(self.n_components)):
+            return self
         return replace(
             self,
             weights=self.weights[order],

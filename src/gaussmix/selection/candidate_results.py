@@ -12,7 +12,7 @@ from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.selection.near_rows import CriterionTerms, evaluate_near_rows
-from gaussmix.solvers.fit_record import make_fit_after_e_step
+from gaussmix.solvers.fit_record import make_fit_after_e_step, permute_run_components
 from gaussmix.solvers.initialization import argsort_free_components_by_mean
 from gaussmix.solvers.loop import RunResult
 
@@ -37,11 +37,9 @@ def _make_fitted_candidate(spec: CandidateSpec, result: RunResult[Mixture]) -> C
     """Return the candidate of a run."""
     seconds, problem = result.trace.seconds, spec.problem
     order = argsort_free_components_by_mean(result.model, problem, spec.labelled_components)
-    mixture, expectation = result.model.permute_components(order), result.expectation
     outcome = Outcome.PRUNED if is_unfinished(result) else result.outcome
-    if expectation is not None:
-        expectation = expectation.with_moments(expectation.moments.permute_components(order))
-    result = replace(result, model=mixture, outcome=outcome, expectation=expectation)
+    result = replace(permute_run_components(result, order), outcome=outcome)
+    mixture = result.model
     fit, expectation = make_fit_after_e_step(result, problem, float(seconds[-1]) if len(seconds) else 0.0)
     near, n_parameters = evaluate_near_rows(spec.near_problem, problem, mixture), mixture.n_parameters
     total_log_max = expectation.total_log_max_responsibility

@@ -22,7 +22,7 @@ from gaussmix.model.problem import Problem
 from gaussmix.solvers.fit_notes import collect_notes
 from gaussmix.solvers.loop import RunResult
 from gaussmix.transforms import TransformedRows
-from gaussmix.types import BoolK, K
+from gaussmix.types import BoolK, IntK, K
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,16 @@ class Fit:
         iterations = format_count(len(self.trace), "iteration")
         summary = f"{iterations} in {self.seconds:.2g} s, log-likelihood {self.log_likelihood:.10g}."
         return " ".join([str(self.outcome), summary, *self.notes])
+
+
+def permute_run_components(result: RunResult[Mixture], order: IntK) -> RunResult[Mixture]:
+    """Return the run whose component k is component ``order[k]`` of this one, in mixture and expectation."""
+    expectation = result.expectation
+    return replace(
+        result,
+        model=result.model.permute_components(order),
+        expectation=None if expectation is None else expectation.permute_components(order),
+    )
 
 
 def make_fit_after_e_step(result: RunResult[Mixture], problem: Problem, seconds: float) -> tuple[Fit, Expectation]:

@@ -17,6 +17,8 @@ HalvingRounds = Sequence[tuple[int, int]]
 
 DEFAULT_HALVING_ROUNDS: HalvingRounds = ((15, 3), (60, 1))
 
+_NO_ITERATIONS = IterationTrace(np.empty(0), np.empty(0))
+
 
 def best_run(runs: Iterable[RunResult[M]]) -> RunResult[M]:
     """Return the run with the highest last objective; the first of equals.
@@ -63,7 +65,7 @@ def successive_halving(
     def sort_key(run: RunResult[M]) -> tuple[bool, float]:
         return not is_preferred(run), -run.last_objective
 
-    runs = [run_solver(solver, start, problem, stopping, max_iter=0) for start in starts]
+    runs = [RunResult(start, _NO_ITERATIONS, Outcome.NOT_STARTED) for start in starts]
     for max_iter, n_kept in rounds:
         if len(runs) <= rounds[-1][1]:
             break

@@ -15,6 +15,9 @@ from gaussmix.sources.base import AbstractSource, CollectedRows, max_rows_per_bl
 from gaussmix.sources.collecting import collect_all_or_distinct_rows, hash_rows
 from gaussmix.types import AnyArray, IntN, IntNC, N
 
+# Values of rows whose working coordinates are kept once they are computed.
+_MAX_KEPT_VALUES = 4_000_000
+
 
 @dataclass(frozen=True)
 class _Blocks(Sequence[Batch]):
@@ -79,15 +82,16 @@ class MemorySource(AbstractSource):
         """Return task(batch) added up over all batches, first to last."""
         n_block_rows = max_rows_per_block(self.n_rows, self.n_features, getattr(task, "n_preferred_rows", 0))
         if self.n_rows <= n_block_rows:
-            return task(self._only_batch())
-        return ordered_sum(task, _Blocks(self._whole_batch(), n_block_rows))
+            return task(self._kept_batch())
+        return ordered_sum(task, _Blocks(self._kept_batch(), n_block_rows))
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
         """Return every row in order, unmerged, if ``max_distinct_rows`` is None; else up to that many distinct rows."""
         if max_distinct_rows is not None:
             return collect_all_or_distinct_rows(self, max_distinct_rows, hash_key)
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
-        return CollectedRows(self._whole_batch().rows, weights)
+        batch = self._kept_batch() if self.rows.size <= _MAX_KEPT_VALUES else self._whole_batch()
+        return CollectedRows(batch.rows, weights)
 
     def with_frame(self, frame: Frame) -> "MemorySource":
         """Return the same rows in other working coordinates."""
@@ -108,8 +112,8 @@ class MemorySource(AbstractSource):
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "_batch"}
 
-    def _only_batch(self) -> Batch:
-        """Return the batch of all rows, the same at each pass, so that its working coordinates are computed once."""
+    def _kept_batch(self) -> Batch:
+        """Return the batch of all rows, the same each time, so that its working coordinates are computed once."""
         batch: Batch | None = self.__dict__.get("_batch")
         if batch is None:
             batch = self.__dict__["_batch"] = self._whole_batch()

@@ -12,7 +12,8 @@ from gaussmix.covariance import MCLUST_NAMES, Structure
 from gaussmix.errors import CollapseError
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.problem import make_memory_source
-from gaussmix.solvers.initialization import INIT_METHODS, initialize, initialize_from_labels
+from gaussmix.solvers import EM, MeanGainRule, run_solver, run_with_halving
+from gaussmix.solvers.initialization import INIT_METHODS, initialize, initialize_from_labels, initializer
 from gaussmix.solvers.initialization.init_methods import KMEANS_METHOD
 from gaussmix.solvers.initialization.subsampling import max_unsampled_rows, sample_if_many_rows, start_sample_size
 from gaussmix.types import ND, Array, IntN
@@ -36,6 +37,37 @@ def groups_of_any_shape(seed: int, n_rows: int = 24_000, n_groups: int = 16, dis
     shapes = rng.normal(size=(n_groups, 8, 8)) / np.sqrt(8) + np.eye(8)
     member = np.arange(n_rows) % n_groups
     return np.einsum("nij,nj->ni", shapes[member], rng.normal(size=(n_rows, 8))) + centers[member], member
+
+
+@parametrize_product({"structure": ["VVV", "VVI", "EEE", "VII"], "seed": range(3)})
+def test_a_start_of_separated_groups_is_where_em_from_other_starts_ends(structure: str, seed: int) -> None:
+    """Then one start without EM suffices: no other one is better by more than single rows."""
+    rng = np.random.default_rng(seed)
+    rows = 9.0 * rng.normal(size=(6, 5))[np.arange(1800) % 6] + rng.normal(size=(1800, 5))
+    problem, rule = problem_of(rows, structure), MeanGainRule(1e-8, 500)
+    solver = EM(problem.covariance_estimator)
+    start = initialize(problem, "kmeans", 6, np.random.default_rng(seed))
+    others = [initialize(problem, "random_from_data", 6, np.random.default_rng(k)) for k in range(30)]
+    others.append(initialize_from_labels(problem, np.arange(1800) % 6, 6))
+    best = max(run_solver(solver, other, problem, rule).last_objective for other in others)
+    assert expectation_of(problem, start).log_likelihood + problem.total_weight * (
+        problem.source.frame.log_abs_det_jacobian
+    ) == pytest.approx(best, rel=1e-4)
+
+
+def test_overlapping_groups_are_fitted_by_em_before_the_fit_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    n_runs = []
+
+    def count_and_run(*arguments, **options):
+        n_runs.append(1)
+        return run_with_halving(*arguments, **options)
+
+    monkeypatch.setattr(initializer, "run_with_halving", count_and_run)
+    for distance, expected in ((9.0, 0), (1.0, 1)):
+        n_runs.clear()
+        rows = np.random.default_rng(0).normal(size=(600, 2)) + distance * (np.arange(600) % 3)[:, None]
+        initialize(problem_of(rows), "kmeans", 3, np.random.default_rng(0))
+        assert len(n_runs) == expected
 
 
 def test_sample_size_grows_with_components_and_columns() -> None:

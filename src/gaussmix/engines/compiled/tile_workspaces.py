@@ -25,6 +25,7 @@ from gaussmix.kernels.machine_constants import (
     TILE_SIDE,
     WIDE_BATCH_ROWS,
 )
+from gaussmix.kernels.packed_arguments import read_address
 from gaussmix.types import Array
 
 # Slots of a tile in which every pair is computed: 256 kB of scores.
@@ -145,5 +146,5 @@ def allocate_tile(
 def aligned_zeros(size: int) -> Array:
     """Return ``size`` zeros that start on a cache line; a register across two lines costs two loads."""
     values = np.zeros(size + 8)
-    n_skipped = -(values.ctypes.data // 8) % 8
+    n_skipped = -(read_address(values) // 8) % 8
     return values[n_skipped : n_skipped + size]

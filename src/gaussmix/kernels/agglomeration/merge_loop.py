@@ -29,12 +29,16 @@ def compute_pair_costs(state, first, second, costs):
 
 
 @entry_point
-def merge_groups(state, pair_costs, partner, lowest_costs, is_active, group_ids, children):
+def merge_groups(state, buffers):
     """Merge all groups into one; write the two that each step merges to ``children``, and return the number of steps.
 
     It stops early where no cost is finite.
     """
+    pair_costs, partner, lowest_costs = buffers.pair_costs, buffers.partner, buffers.lowest_costs
+    is_active, group_ids, children = buffers.is_active, buffers.group_ids, buffers.children
     n_groups, n_merges = group_ids.shape[0], 0
+    for i in range(n_groups):
+        group_ids[i] = i
     _store_group_costs(state, n_groups)
     _compute_all_pair_costs(state, pair_costs, n_groups)
     while n_groups > 1:

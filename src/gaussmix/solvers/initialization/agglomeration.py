@@ -92,14 +92,11 @@ def cut_merges(children: MergedPairs, n_groups: int) -> IntK:
     """
     n_leaves = len(children) + 1
     n_merges = max(0, n_leaves - n_groups)
-    parent = np.arange(n_leaves + n_merges)
-    parent[children[:n_merges].ravel()] = np.repeat(n_leaves + np.arange(n_merges), 2)
-    while np.any(parent != parent[parent]):
-        parent = parent[parent]
-    roots, first_leaf, inverse = np.unique(parent[:n_leaves], return_index=True, return_inverse=True)
-    group_numbers = np.empty(len(roots), dtype=np.int64)
-    group_numbers[np.argsort(first_leaf)] = np.arange(len(roots))
-    return np.asarray(group_numbers[inverse.ravel()])
+    root = list(range(n_leaves + n_merges))
+    for step, (first, second) in reversed(list(enumerate(children[:n_merges].tolist()))):
+        root[first] = root[second] = root[n_leaves + step]
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(leaf_root, len(numbers)) for leaf_root in root[:n_leaves]])
 
 
 def agglomerator_or_none(engine: AbstractEngine) -> AbstractAgglomerator | None:

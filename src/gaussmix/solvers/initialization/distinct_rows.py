@@ -30,13 +30,22 @@ class DistinctRows:
         """Return the distinct rows of a source, which are all collected in memory."""
         rows, weights = source.collect(None)
         positive = np.flatnonzero(weights > 0)
-        order = lexicographic_order(rows[positive])
-        sorted_rows = rows[positive][order]
-        is_first = np.concatenate([[True], np.any(sorted_rows[1:] != sorted_rows[:-1], axis=1)])
+        if len(positive) < len(rows):
+            rows, weights = rows[positive], weights[positive]
+        order = lexicographic_order(rows)
+        sorted_rows, sorted_weights = rows[order], weights[order]
+        numbers = np.arange(len(rows))
+        ties = np.flatnonzero(sorted_rows[1:, 0] == sorted_rows[:-1, 0])
+        repeated = ties[(sorted_rows[ties + 1] == sorted_rows[ties]).all(axis=1)] + 1
+        if len(repeated):
+            is_first = np.ones(len(rows), dtype=bool)
+            is_first[repeated] = False
+            numbers = np.cumsum(is_first) - 1
+            sorted_rows = sorted_rows[is_first]
+            sorted_weights = np.add.reduceat(sorted_weights, np.flatnonzero(is_first))
         inverse = np.empty(len(positive), dtype=np.int64)
-        inverse[order] = np.cumsum(is_first) - 1
-        total_weights = np.add.reduceat(weights[positive][order], np.flatnonzero(is_first))
-        return cls(sorted_rows[is_first], total_weights, inverse, positive)
+        inverse[order] = numbers
+        return cls(sorted_rows, sorted_weights, inverse, positive)
 
     def draw_coreset(self, n_rows: int, rng: np.random.Generator) -> "DistinctRows":
         """Return a weighted sample on which the inertia of any centers is about that on all rows; all if so few.
@@ -73,7 +82,7 @@ class DistinctRows:
 
 def lexicographic_order(rows: ND) -> IntN:
     """Return the positions (n,) that sort rows (n, D) by the first column, ties by the next."""
-    order = np.argsort(rows[:, 0], kind="stable")
+    order = np.argsort(rows[:, 0])
     leading = rows[order, 0]
     if rows.shape[1] > 1 and np.any(leading[1:] == leading[:-1]):
         order = np.lexsort(rows.T[::-1])

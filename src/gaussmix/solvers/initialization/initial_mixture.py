@@ -68,7 +68,8 @@ def argsort_components_by_mean(centers: KD, standard_deviations: D) -> IntK:
     """
     min_gaps = _TIE_TOLERANCE_IN_SDS * np.where(standard_deviations > 0, standard_deviations, 1.0)
     first_order = np.argsort(centers[:, 0], kind="stable")
-    if np.all(np.diff(centers[first_order, 0]) > min_gaps[0]):  # without ties no other column counts
+    leading = centers[first_order, 0]
+    if (leading[1:] - leading[:-1] > min_gaps[0]).all():  # without ties no other column counts
         return np.asarray(first_order)
     order = np.argsort(centers, axis=0, kind="stable")
     gaps = np.diff(np.take_along_axis(centers, order, axis=0), axis=0, prepend=-np.inf)

@@ -3,17 +3,22 @@
 A few hundred rows per component suffice to find the right local optimum. If there are more than
 ``max_unsampled_rows`` distinct rows, the method therefore runs on a sample. 'kmeans' compares two candidates. Both
 begin with several times as many groups as components: k-means from groups merged by Ward's criterion, and groups
-merged by their Gaussian likelihood (``merge_groups``). Each candidate runs three iterations of EM, the better one up
-to 30 more. The result is a mixture; nothing as long as the data is kept.
+merged by their Gaussian likelihood (`mixture_reduction`). Each candidate runs three iterations of EM, the better one
+up to 30 more. No EM is needed where both criteria merge the groups alike, and hardly a row lies between the unions. The
+result is a mixture; nothing as long as the data is kept.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.core.label_prior import KnownComponents
+from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.engines.base import AssignmentKind
 from gaussmix.errors import CollapseError, ParameterError
+from gaussmix.model import prediction
 from gaussmix.model.degeneracy import count_degenerate_components
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
@@ -25,6 +30,7 @@ from gaussmix.solvers.initialization.init_methods import INIT_METHODS, KMEANS_ME
 from gaussmix.solvers.initialization.initial_mixture import (
     initialize_from_labels,
     initialize_from_moments,
+    partition_moments,
     sort_components_by_mean,
 )
 from gaussmix.solvers.initialization.kmeans import (
@@ -33,12 +39,17 @@ from gaussmix.solvers.initialization.kmeans import (
     initialize_kmeans,
     nearest_center_model,
 )
-from gaussmix.solvers.initialization.mixture_reduction import merge_groups
+from gaussmix.solvers.initialization.mixture_reduction import (
+    MAX_COLUMNS_FOR_DETERMINANTS,
+    are_separated,
+    find_unions,
+    unite_groups,
+)
 from gaussmix.solvers.initialization.subsampling import sample_if_many_rows
 from gaussmix.solvers.loop import RunResult, run_solver
 from gaussmix.solvers.restarts import run_with_halving, successive_halving
 from gaussmix.solvers.stopping import MeanGainRule
-from gaussmix.types import KD, IntN
+from gaussmix.types import KD, IntK, IntN
 
 _LLOYD_MAX_ITER = 10
 _HALVING_ROUNDS = ((3, 1),)
@@ -105,12 +116,17 @@ def _best_of_two_starts(
         sample = replace(sample, source=sample.source.with_label_prior(None))
     solver, is_nondegenerate = EM(problem.covariance_estimator), make_nondegenerate_check(sample)
     groups = rows.find_groups(n_components, rng)
-    centers = rows.to_frame(rows.find_centers_from_groups(groups, n_components, rng, _LLOYD_MAX_ITER))
+    by_inertia = rows.merge_groups(groups, n_components, rng)
     try:
-        merged = _initialize_from_groups(sample, rows.to_frame(groups.centers), n_components)
-        starts = [initialize_from_centers(sample, centers), merged]
+        merged = _merge_groups_of_rows(sample, rows.to_frame(groups.centers), n_components)
+        start = initialize_from_moments(sample, merged.moments.to_kind(problem.covariance_estimator.moment_kind))
+        if _is_beyond_doubt(merged, by_inertia.unions) and not count_degenerate_components(start, sample):
+            return start
+        centers = rows.to_frame(rows.improve_centers(by_inertia.centers, _LLOYD_MAX_ITER))
+        starts = [initialize_from_centers(sample, centers), start]
         best = run_with_halving(solver, starts, sample, _STOPPING_RULE, is_nondegenerate, _HALVING_ROUNDS)
     except CollapseError:  # too few rows in the sample; all rows may suffice
+        centers = rows.to_frame(rows.improve_centers(by_inertia.centers, _LLOYD_MAX_ITER))
         return initialize_from_centers(problem, centers)
     return best.model if is_nondegenerate(best) else initialize_from_centers(problem, best.model.centers)
 
@@ -118,18 +134,42 @@ def _best_of_two_starts(
 def initialize_from_merged_groups(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """Return the mixture of many groups of k-means, merged to ``n_components`` by their likelihood."""
     rows = KMeansRows.from_problem(problem)
-    return _initialize_from_groups(problem, rows.to_frame(rows.find_groups(n_components, rng).centers), n_components)
+    centers = rows.to_frame(rows.find_groups(n_components, rng).centers)
+    moments = _merge_groups_of_rows(problem, centers, n_components).moments
+    return initialize_from_moments(problem, moments.to_kind(problem.covariance_estimator.moment_kind))
 
 
-def _initialize_from_groups(problem: Problem, group_centers: KD, n_components: int) -> Mixture:
-    """Return the mixture of the groups of rows around centers (m, D), merged to ``n_components``."""
-    kind = problem.covariance_estimator.moment_kind
+class _MergedMoments(NamedTuple):
+    """The moments of K unions of groups, of a kind per component, and the union of each group, (m,)."""
+
+    moments: Moments
+    unions: IntK
+
+
+def _merge_groups_of_rows(problem: Problem, group_centers: KD, n_components: int) -> _MergedMoments:
+    """Merge the groups of rows around centers (m, D) to ``n_components`` by their likelihood."""
+    kind = problem.covariance_estimator.moment_kind.per_component
+    is_wide = kind is MomentKind.FULL and group_centers.shape[1] > MAX_COLUMNS_FOR_DETERMINANTS
     model = nearest_center_model(problem, group_centers)
-    moments = problem.e_step(model, kind.per_component, AssignmentKind.HARD).moments
+    # Variances choose the merges of wide groups. The full scatter of all groups would take long.
+    moments = problem.e_step(model, MomentKind.DIAGONAL if is_wide else kind, AssignmentKind.HARD).moments
     weight_per_row = problem.total_weight / problem.n_rows
     agglomerator = agglomerator_or_none(problem.engine)
-    merged = merge_groups(moments, n_components, problem.column_variances, weight_per_row, agglomerator)
-    return initialize_from_moments(problem, merged.to_kind(kind))
+    unions = find_unions(moments, n_components, problem.column_variances, weight_per_row, agglomerator)
+    if is_wide:
+        labels = unions[prediction.hard_labels(model, problem.source, problem.engine)]
+        return _MergedMoments(partition_moments(problem, KnownComponents(labels), n_components, kind), unions)
+    return _MergedMoments(unite_groups(moments, unions, n_components), unions)
+
+
+def _is_beyond_doubt(merged: _MergedMoments, other_unions: IntK | None) -> bool:
+    """Return whether two criteria unite the same groups (m,), and hardly a row lies between the unions.
+
+    EM then changes nothing, and another start leads to the same mixture or to a worse one: two unions that divide one
+    normal group would not be so far from each other.
+    """
+    are_alike = other_unions is not None and np.array_equal(merged.unions, other_unions)
+    return are_alike and are_separated(merged.moments)
 
 
 def make_nondegenerate_check(problem: Problem) -> Callable[[RunResult[Mixture]], bool]:

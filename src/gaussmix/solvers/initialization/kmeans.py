@@ -34,7 +34,7 @@ from gaussmix.solvers.initialization.kmeans_plusplus import kmeans_plusplus
 from gaussmix.solvers.initialization.merge_criteria import WARD_CRITERION, GroupStatistics
 from gaussmix.solvers.initialization.subsampling import sample_if_many_rows
 from gaussmix.sources.base import AbstractSource
-from gaussmix.types import KD, D, IntD, IntN, K
+from gaussmix.types import KD, D, IntD, IntK, IntN, K
 
 LLOYD_TOLERANCE = 1e-4  # squared movement of the centers, relative to the mean variance of a column
 _GROUPS_PER_COMPONENT = 4
@@ -59,6 +59,16 @@ class KMeansGroups(NamedTuple):
 
     centers: KD
     masses: K
+
+
+class MergedGroups(NamedTuple):
+    """The means (K, D) of merged groups, and the union of each group, (m,): -1 for those without rows.
+
+    There are no unions if the means are drawn otherwise.
+    """
+
+    centers: KD
+    unions: IntK | None
 
 
 def make_standardized_metric(standard_deviations: D) -> Metric:
@@ -145,13 +155,11 @@ class KMeansRows:
 
     def find_centers(self, n_components: int, rng: np.random.Generator, max_iter: int = LLOYD_MAX_ITER) -> KD:
         """Run k-means once; return the centers (K, D), sorted by their first column."""
-        return self.find_centers_from_groups(self.find_groups(n_components, rng), n_components, rng, max_iter)
+        merged = self.merge_groups(self.find_groups(n_components, rng), n_components, rng)
+        return self.improve_centers(merged.centers, max_iter)
 
-    def find_centers_from_groups(
-        self, groups: KMeansGroups, n_components: int, rng: np.random.Generator, max_iter: int = LLOYD_MAX_ITER
-    ) -> KD:
-        """Run k-means from merged groups; return the centers (K, D), sorted by their first column."""
-        start = self.merge_groups(groups, n_components, rng)
+    def improve_centers(self, start: KD, max_iter: int = LLOYD_MAX_ITER) -> KD:
+        """Run Lloyd's algorithm from centers (K, D); return the centers, sorted by their first column."""
         centers = self._run_lloyd(start, max_iter).centers
         return np.asarray(centers[argsort_components_by_mean(centers, centers.std(axis=0))])
 
@@ -164,20 +172,23 @@ class KMeansRows:
         seeds = kmeans_plusplus(sample.distinct, n_groups, engine, rng, CentersModel.euclidean, _MAX_TRIALS_PER_GROUP)
         return sample._run_lloyd(seeds, _GROUP_LLOYD_MAX_ITER)
 
-    def merge_groups(self, groups: KMeansGroups, n_components: int, rng: np.random.Generator) -> KD:
-        """Return the means (K, D) of groups merged by Ward's criterion; if too few have rows, draw seeds instead."""
+    def merge_groups(self, groups: KMeansGroups, n_components: int, rng: np.random.Generator) -> MergedGroups:
+        """Return groups merged to ``n_components`` by Ward's criterion; if too few have rows, draw seeds instead."""
         is_filled = groups.masses > 0
         centers, masses = groups.centers[is_filled], groups.masses[is_filled]
         if len(groups.centers) == n_components:
-            return groups.centers
+            return MergedGroups(groups.centers, None)
         if len(centers) < n_components:
-            return kmeans_plusplus(self.distinct, n_components, self.problem.engine, rng, CentersModel.euclidean)
+            seeds = kmeans_plusplus(self.distinct, n_components, self.problem.engine, rng, CentersModel.euclidean)
+            return MergedGroups(seeds, None)
         numbers, no_scatter = np.arange(len(masses)), np.zeros(len(masses))
         statistics = GroupStatistics(numbers, masses, np.ascontiguousarray(centers.T), no_scatter, None)
         agglomerator = agglomerator_or_none(self.problem.engine)
         children = merge_groups_into_tree(statistics, WARD_CRITERION, 1.0, agglomerator)
-        members = (cut_merges(children, n_components) == np.arange(n_components)[:, None]) * masses
-        return np.asarray(members @ centers / members.sum(axis=1)[:, None])
+        unions = np.full(len(is_filled), -1)
+        unions[is_filled] = filled_unions = cut_merges(children, n_components)
+        members = (filled_unions == np.arange(n_components)[:, None]) * masses
+        return MergedGroups(members @ centers / members.sum(axis=1)[:, None], unions)
 
     def _run_lloyd(self, start: KD, max_iter: int) -> KMeansGroups:
         """Return the centers (K, D) after Lloyd's algorithm, and the masses of the clusters whose means they are."""
@@ -225,7 +236,7 @@ def iterate_starts_from_merged_groups(
             yield KMeansRows.from_problem(sample).find_centers(n_components, rng)
             continue
         all_rows = all_rows or KMeansRows.from_problem(problem)
-        yield all_rows.merge_groups(all_rows.find_groups(n_components, rng), n_components, rng)
+        yield all_rows.merge_groups(all_rows.find_groups(n_components, rng), n_components, rng).centers
 
 
 def nearest_center_model(problem: Problem, centers: KD) -> CentersModel:

@@ -15,10 +15,16 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.engines.agglomerator import AbstractAgglomerator
 from gaussmix.solvers.initialization.agglomeration import cut_merges, merge_groups_into_tree
 from gaussmix.solvers.initialization.merge_criteria import LIKELIHOOD_CRITERIA, PRIOR_VARIANCE, GroupStatistics
-from gaussmix.types import Array, D, IntK
+from gaussmix.types import KD, Array, D, IntK
 
 _RELATIVE_FLOOR = 1e-9  # variance of equal rows, relative to the overall variance
-_MAX_FULL_COLUMNS = 32  # with more columns, variances alone choose the pairs to merge; determinants take much longer
+# Standard deviations of both groups between their means: beyond lies a row in 160. The halves of one normal group that
+# is divided at its mean are 1.3 apart.
+_MIN_SEPARATION = 2.5
+_MAX_COMPARED_VALUES = 1_000_000  # of differences between means
+
+# With more columns, variances alone choose the pairs to merge, since determinants take much longer.
+MAX_COLUMNS_FOR_DETERMINANTS = 32
 
 
 def merge_groups(
@@ -44,13 +50,32 @@ def merge_groups(
     agglomerator : AbstractAgglomerator, optional
         Without one, NumPy makes all merges.
     """
+    labels = find_unions(moments, n_components, column_variances, mean_row_weight, agglomerator)
+    return unite_groups(moments, labels, n_components)
+
+
+def find_unions(
+    moments: Moments,
+    n_components: int,
+    column_variances: D,
+    mean_row_weight: float,
+    agglomerator: AbstractAgglomerator | None = None,
+) -> IntK:
+    """Return the union of each group, (m,), from 0 to ``n_components`` - 1, and -1 for dropped groups.
+
+    The parameters are those of `merge_groups`. Unions are numbered by their first group.
+    """
     n_kept = max(n_components, int((moments.mass > 0).sum()))
-    groups = moments.select_components(np.sort(np.argsort(moments.mass <= 0, kind="stable")[:n_kept]))
+    kept = np.sort(np.argsort(moments.mass <= 0, kind="stable")[:n_kept])
+    labels = np.full(len(moments.mass), -1)
     if n_kept == n_components:
-        return groups
+        labels[kept] = np.arange(n_kept)
+        return labels
+    groups = moments if n_kept == len(labels) else moments.select_components(kept)
     kind, statistics = _scale_to_prior(groups, column_variances, mean_row_weight)
     children = merge_groups_into_tree(statistics, LIKELIHOOD_CRITERIA[kind], 1.0, agglomerator)
-    return _unite_groups(groups, cut_merges(children, n_components), n_components)
+    labels[kept] = cut_merges(children, n_components)
+    return labels
 
 
 def _scale_to_prior(groups: Moments, column_variances: D, mean_row_weight: float) -> tuple[MomentKind, GroupStatistics]:
@@ -81,7 +106,7 @@ def _scale_to_prior(groups: Moments, column_variances: D, mean_row_weight: float
 
 def _is_small_and_full(groups: Moments) -> bool:
     """Return whether determinants of the groups' scatter choose the pairs to merge."""
-    return groups.kind is MomentKind.FULL and groups.mean.shape[1] <= _MAX_FULL_COLUMNS
+    return groups.kind is MomentKind.FULL and groups.mean.shape[1] <= MAX_COLUMNS_FOR_DETERMINANTS
 
 
 def _make_statistics(mass: Array, mean: Array, trace: Array, scatter: Array | None) -> GroupStatistics:
@@ -90,11 +115,56 @@ def _make_statistics(mass: Array, mean: Array, trace: Array, scatter: Array | No
     return GroupStatistics(np.arange(len(mass)), mass, np.ascontiguousarray(mean), np.asarray(trace), contiguous)
 
 
-def _unite_groups(groups: Moments, labels: IntK, n_components: int) -> Moments:
-    """Return the moments of the unions of groups with equal labels, (m,), from 0 to ``n_components`` - 1."""
+def unite_groups(groups: Moments, labels: IntK, n_components: int) -> Moments:
+    """Return the moments of the unions of groups, given the union of each group, (m,), as `find_unions` returns it."""
+    kept = np.flatnonzero(labels >= 0)
+    if len(kept) == n_components:  # each group by itself, perhaps without rows
+        return groups.select_components(kept)
     members = (labels == np.arange(n_components)[:, None]).astype(float)
     mass = members @ groups.mass
     mean = (members * groups.mass) @ groups.mean / mass[:, None]
     between = groups.kind.weighted_outer_products(groups.mean - mean[labels], groups.mass)
     scatter = np.tensordot(members, groups.scatter + between, axes=1)
     return Moments(mass, mean, scatter, groups.kind)
+
+
+def are_separated(groups: Moments) -> bool:
+    """Return whether hardly a row of normal groups with these moments lies nearer to another group than to its own.
+
+    For each pair of groups, the rows are projected to the direction that separates them best if columns do not
+    correlate. The distance of the means is compared with the standard deviations there. With very many groups the
+    answer is False.
+    """
+    n_groups, n_columns = groups.mean.shape
+    if n_groups**2 * n_columns > _MAX_COMPARED_VALUES or not (groups.mass > 0).all():
+        return False
+    first, second = np.triu_indices(n_groups, 1)
+    variances = _column_variances(groups)
+    differences, sums = groups.mean[first] - groups.mean[second], variances[first] + variances[second]
+    directions = differences / np.where(sums > 0, sums, np.inf)  # a column without variance separates nothing
+    deviations = np.zeros(len(first))
+    for members in (first, second):
+        if groups.kind is MomentKind.FULL:
+            squares = _quadratic_forms(groups, members, directions)
+        else:
+            squares = np.einsum("pd,pd,pd->p", variances[members], directions, directions)
+        deviations += np.sqrt(np.maximum(squares, 0.0))
+    return bool((np.einsum("pd,pd->p", differences, directions) > _MIN_SEPARATION * deviations).all())
+
+
+def _column_variances(groups: Moments) -> KD:
+    """Return the variance of each column in each group, (m, D); the mean one for moments of kind trace."""
+    n_columns = groups.mean.shape[1]
+    if groups.kind is MomentKind.TRACE:
+        return np.repeat((groups.scatter / (groups.mass * n_columns))[:, None], n_columns, axis=1)
+    squares = np.einsum("kii->ki", groups.scatter) if groups.kind is MomentKind.FULL else groups.scatter
+    return np.asarray(squares / groups.mass[:, None])
+
+
+def _quadratic_forms(groups: Moments, members: IntK, directions: Array) -> Array:
+    """Return the variance of the groups ``members`` (p,) along directions (p, D), (p,); moments are full."""
+    squares = np.empty(len(members))
+    for k, (scatter, mass) in enumerate(zip(groups.scatter, groups.mass, strict=True)):
+        pairs = np.flatnonzero(members == k)
+        squares[pairs] = np.einsum("pd,pd->p", directions[pairs] @ scatter, directions[pairs]) / mass
+    return squares
