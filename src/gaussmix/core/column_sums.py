@@ -1,5 +1,7 @@
 """``ColumnSums``: sums of powers of each column, from which follow its mean, variance and kurtosis; they add."""
 
+import functools
+import operator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +10,7 @@ import numpy as np
 from gaussmix.core.batch import Batch
 from gaussmix.types import ND, AnyArray, BoolN, D
 
+_MAX_VALUES_AT_ONCE = 1 << 15
 _MIN_SUMMED_WIDTH = 256  # NumPy is slow for shorter rows, so that several rows are summed side by side
 _MAX_CENTERED_DEVIATIONS = 8.0  # of a mean from zero; beyond, central moments lose more than two digits
 
@@ -22,7 +25,16 @@ class ColumnSums:
     @classmethod
     def from_batch(cls, batch: Batch) -> "ColumnSums":
         """Return the sums of a batch, in its working coordinates."""
-        rows, weights = batch.rows, batch.weights
+        n_block = max(1, _MAX_VALUES_AT_ONCE // batch.raw_rows.shape[1])
+        if batch.n_rows <= n_block:
+            return cls._from_block(batch)
+        blocks = (batch.sub_batch(start, start + n_block) for start in range(0, batch.n_rows, n_block))
+        return functools.reduce(operator.add, map(cls._from_block, blocks))
+
+    @classmethod
+    def _from_block(cls, block: Batch) -> "ColumnSums":
+        """Return the sums of a batch whose rows and their powers stay in the cache."""
+        rows, weights = block.rows, block.weights
         n_side, n_features = max(1, _MIN_SUMMED_WIDTH // rows.shape[1]), rows.shape[1]
         n_wide = len(rows) // n_side * n_side
         powers = _sum_powers(rows[n_wide:], None if weights is None else weights[n_wide:, None])

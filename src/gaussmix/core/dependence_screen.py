@@ -28,7 +28,7 @@ from gaussmix.types import ND, AnyArray, N
 
 _SCREENING_LENIENCY = 4.0  # of the variances that rounding explains
 _N_SCREENING_ROWS, _SCREENING_ROWS_PER_COLUMN = 512, 4
-_FACTORISED_ROWS_PER_COLUMN = 2
+_N_FACTORISED_ROWS, _FACTORISED_ROWS_PER_COLUMN = 256, 1.5
 _MIN_INFLATION = 8.0  # smallest variance inflation factor of a column that may be dependent
 _MIN_SAFE_SCATTER, _MAX_SAFE_SCATTER = 1e-200, 1e200  # no square has overflowed or lost digits between them
 
@@ -55,7 +55,8 @@ def can_have_relations(table: Table) -> bool:
 def _exceeds_explained_variances(table: Table) -> bool:
     """Return whether ``S - T`` is positive definite, so that no linear function of the columns is nearly constant."""
     n_rows, n_features = table.rows.shape
-    part = table.rows[:: max(1, n_rows // max(_N_SCREENING_ROWS, _FACTORISED_ROWS_PER_COLUMN * n_features))]
+    n_factorised = max(_N_FACTORISED_ROWS, int(_FACTORISED_ROWS_PER_COLUMN * n_features))
+    part = table.rows[:: max(1, n_rows // n_factorised)]
     with np.errstate(over="ignore", invalid="ignore"):
         centered = part - part.mean(axis=0)
         scatter = centered.T @ centered

@@ -18,6 +18,7 @@ from gaussmix.types import KD, KDD, ND, AnyArray, D, IntD
 
 _MAX_SAFE_EXPONENT = 400  # squares and sums of values within 2**+-400 do not overflow; other columns are shrunk first
 _ROWS_PER_REDUCTION = 32
+_MAX_VALUES_AT_ONCE = 1 << 15
 _CENTER_BITS = 12  # the center is a multiple of 2**-12 standard deviations
 
 
@@ -67,6 +68,15 @@ class Frame:
 
     def transform_rows(self, rows: AnyArray) -> ND:
         """Return rows (n, D) of any float type in working coordinates, as float64."""
+        if len(rows) * len(self.center) <= _MAX_VALUES_AT_ONCE:
+            return self._transform_block(rows)
+        transformed, n_rows = np.empty(rows.shape), max(1, _MAX_VALUES_AT_ONCE // len(self.center))
+        for start in range(0, len(rows), n_rows):  # a block stays in the cache
+            transformed[start : start + n_rows] = self._transform_block(rows[start : start + n_rows])
+        return transformed
+
+    def _transform_block(self, rows: AnyArray) -> ND:
+        """Return what `transform_rows` returns, in one step."""
         shrink, scale = self.scale_factors
         if self.shrink_exponent.any():
             rows = rows * shrink

@@ -25,10 +25,13 @@ _MIN_MATRICES_PER_COLUMN = 32  # larger stacks are inverted row by row, all matr
 
 def cholesky(matrix: DD) -> DD | None:
     """Return the lower factor L with L L^T = matrix, or None if the matrix is not positive definite."""
-    try:
-        factor: DD = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        return None
+    if len(matrix) > _MAX_COLUMNS_FOR_STACKED_CALL:
+        factor: DD = _cholesky_one_by_one(matrix[None])[0]
+    else:
+        try:
+            factor = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+        except np.linalg.LinAlgError:
+            return None
     return factor if np.isfinite(factor).all() else None
 
 

@@ -59,30 +59,36 @@ def find_columns_to_diagnose(columns: Array) -> BoolN:
         return np.ones(len(columns), dtype=bool)
     is_repeated = (columns[:, 1:] == columns[:, :-1]).any(axis=1)
     scale = np.abs(columns[:, [0, -1]]).max(axis=1)
-    scaled = columns / np.where(scale > 0, scale, 1.0)[:, None]
-    return np.asarray(is_repeated | _may_have_heavy_tails(scaled) | _may_be_skewed(scaled))
+    scale = np.where(scale > 0, scale, 1.0)[:, None]
+    return np.asarray(is_repeated | _may_have_heavy_tails(columns, scale) | _may_be_skewed(columns, scale))
 
 
-def _may_have_heavy_tails(scaled: Array) -> BoolN:
-    """Return a mask (D,) of the scaled and sorted columns with many values beyond the fence."""
-    n_rows = scaled.shape[1]
+def _may_have_heavy_tails(columns: Array, scale: Array) -> BoolN:
+    """Return a mask (D,) of the sorted columns with many values beyond the fence.
+
+    The lowest and the highest values suffice, as many at either end as a rule asks for in all. They are divided by
+    ``scale`` (D, 1), so that no difference overflows.
+    """
+    n_rows, n_asked = columns.shape[1], min(rules.MIN_ROWS_BEYOND_FENCE, columns.shape[1] // 2)
     cumulative = np.cumsum(np.full(n_rows, 1.0 / n_rows))
     positions = np.searchsorted(cumulative, np.array([0.05, 0.5, 0.95]) * (1.0 - 1e-12))
-    low, median, high = scaled[:, np.minimum(positions, n_rows - 1)].T
+    low, median, high = (columns[:, np.minimum(positions, n_rows - 1)] / scale).T
     fence = (1.0 - _SLACK) * rules.FENCE * 0.5 * (high - low)
-    n_beyond = np.count_nonzero(np.abs(scaled - median[:, None]) > fence[:, None], axis=1)
+    ends = np.hstack([columns[:, :n_asked], columns[:, n_rows - n_asked :]]) / scale
+    n_beyond = np.count_nonzero(np.abs(ends - median[:, None]) > fence[:, None], axis=1)
     return np.asarray(n_beyond >= rules.MIN_ROWS_BEYOND_FENCE)
 
 
-def _may_be_skewed(scaled: Array) -> BoolN:
-    """Return a mask (D,) of the scaled and sorted columns that are not normal and have values of one sign only."""
-    n_rows = scaled.shape[1]
-    has_one_sign = (scaled[:, 0] >= 0) | (scaled[:, -1] <= 0)
+def _may_be_skewed(columns: Array, scale: Array) -> BoolN:
+    """Return a mask (D,) of the sorted columns that are not normal and have values of one sign only."""
+    n_rows = columns.shape[1]
+    has_one_sign = (columns[:, 0] >= 0) | (columns[:, -1] <= 0)
     may_match = has_one_sign & (n_rows >= rules.MIN_SKEW_ROWS)
     if not may_match.any():
         return np.asarray(may_match)
     scores: N = ndtri((np.arange(n_rows) + 0.5) / n_rows)
-    deviations = scaled[may_match] - scaled[may_match].mean(axis=1, keepdims=True)
+    scaled = columns[may_match] / scale[may_match]
+    deviations = scaled - scaled.mean(axis=1, keepdims=True)
     sizes = np.einsum("jn,jn->j", deviations, deviations) * (scores @ scores)
     non_normality = 1.0 - (deviations @ scores) ** 2 / np.where(sizes > 0, sizes, 1.0)
     may_match[may_match] = non_normality >= (1.0 - _SLACK) * rules.MIN_SKEW_NON_NORMALITY - _SLACK

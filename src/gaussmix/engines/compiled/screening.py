@@ -70,8 +70,8 @@ def make_screening_bounds(quadratics: Quadratics, is_hard: bool) -> ScreeningBou
     if not _is_screening_worthwhile(quadratics):
         return None
     factors, variances = _covariance_factors_or_variances(quadratics)
-    mean = _mean_covariance(factors, variances)
-    basis = None if mean is None else _projection_basis(quadratics, mean)
+    whitening = _mean_whitening(factors, variances)
+    basis = None if whitening is None else _projection_basis(quadratics, whitening)
     if basis is None:
         return None
     projected_covariances = _project_covariances(basis, factors, variances, n_components)
@@ -152,10 +152,14 @@ def _covariance_factors_or_variances(quadratics: Quadratics) -> _FactorsOrVarian
     return _FactorsOrVariances(None, variances)
 
 
-def _mean_covariance(factors: KDD | None, variances: KD | None) -> Array | None:
-    """Return the mean covariance (D, D), of a few components if there are many columns; None if both are None."""
+def _mean_whitening(factors: KDD | None, variances: KD | None) -> Array | None:
+    """Return W with W C W^T = 1 for the mean covariance C, (D, D), or its diagonal (D,) for variances; None if none.
+
+    With many columns, C is the mean of a few components.
+    """
     if variances is not None:
-        return np.diag(variances.mean(axis=0))
+        mean_variances = variances.mean(axis=0)
+        return 1.0 / np.sqrt(mean_variances) if np.isfinite(mean_variances).all() else None
     if factors is None:
         return None
     n_features = factors.shape[1]
@@ -163,19 +167,18 @@ def _mean_covariance(factors: KDD | None, variances: KD | None) -> Array | None:
         factors if n_features <= MAX_BOUND_DIMENSIONS else factors[:: max(1, len(factors) // _N_COVARIANCES_IN_MEAN)]
     )
     stacked = np.swapaxes(selected, 0, 1).reshape(n_features, -1)
-    return np.asarray(stacked @ stacked.T / len(selected))
-
-
-def _projection_basis(quadratics: Quadratics, mean_covariance: Array) -> Array | None:
-    """Return directions (D, depth) in which means differ most, in units of the mean covariance, or None."""
-    n_features = quadratics.n_features
+    mean_covariance = stacked @ stacked.T / len(selected)
     factor = linalg.cholesky(mean_covariance) if np.isfinite(mean_covariance).all() else None
-    if factor is None:
-        return None
-    inverse = linalg.invert_lower(factor)
+    return None if factor is None else linalg.invert_lower(factor)
+
+
+def _projection_basis(quadratics: Quadratics, whitening: Array) -> Array | None:
+    """Return directions (D, depth) in which means differ most, in units of the mean covariance, or None."""
+    n_features, is_diagonal = quadratics.n_features, whitening.ndim == 1
     if n_features <= MAX_BOUND_DIMENSIONS:
-        return np.ascontiguousarray(inverse.T)
-    deviations = (quadratics.center - quadratics.center.mean(axis=0)) @ inverse.T
+        return np.ascontiguousarray(np.diag(whitening) if is_diagonal else whitening.T)
+    differences = quadratics.center - quadratics.center.mean(axis=0)
+    deviations = differences * whitening if is_diagonal else differences @ whitening.T
     if len(deviations) < n_features:
         values, vectors = linalg.eigh_descending(deviations @ deviations.T)
         is_significant = values[:MAX_BOUND_DIMENSIONS] > 1e-12 * values[0]
@@ -185,7 +188,9 @@ def _projection_basis(quadratics: Quadratics, mean_covariance: Array) -> Array |
         )
     else:
         axes = linalg.eigh_descending(deviations.T @ deviations)[1][:, :MAX_BOUND_DIMENSIONS]
-    return inverse.T @ axes if axes.shape[1] else None
+    if not axes.shape[1]:
+        return None
+    return np.ascontiguousarray(whitening[:, None] * axes) if is_diagonal else whitening.T @ axes
 
 
 def _project_covariances(basis: Array, factors: KDD | None, variances: KD | None, n_components: int) -> KDD:

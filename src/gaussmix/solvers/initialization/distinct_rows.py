@@ -58,8 +58,9 @@ class DistinctRows:
         if len(self.rows) <= n_rows:
             return self
         total = self.weights.sum()
-        differences = self.rows - self.weights @ self.rows / total
-        potential = self.weights * np.einsum("nd,nd->n", differences, differences)
+        mean = self.weights @ self.rows / total
+        squares = np.einsum("nd,nd->n", self.rows, self.rows) - 2.0 * (self.rows @ mean) + mean @ mean
+        potential = self.weights * np.maximum(squares, 0.0)
         shares = self.weights / total
         if 0.0 < potential.sum() < np.inf:
             shares = 0.5 * (shares + potential / potential.sum())
