@@ -34,17 +34,7 @@ def format_results(results: dict[str, list[dict]]) -> str:
     rows = []
     for name, answers in results.items():
         seconds = [answer["seconds"] for answer in answers]
-        imports_numba = "yes" if any(answer["imports_numba"] for answer in answers) else "no"
         n_iter = median(answer["n_iter"] for answer in answers)
-        rows.append(
-            [
-                name,
-                format_milliseconds(median(seconds)),
-                format_ratio_range(speedup(seconds, ours)),
-                f"{n_iter:g}",
-                imports_numba,
-            ]
-        )
-    return format_table(
-        ["library", "ms per fit (median)", "over gaussmix", "iterations (median)", "imports Numba"], rows
-    )
+        speed = format_ratio_range(speedup(seconds, ours))
+        rows.append([name, format_milliseconds(median(seconds)), speed, f"{n_iter:g}"])
+    return format_table(["library", "ms per fit (median)", "over gaussmix", "iterations (median)"], rows)

@@ -10,6 +10,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from gaussmix.anomaly import AnomalyDetector, conformal_p_values, select_by_fdr
 from gaussmix.errors import DataError, DataWarning, ParameterError
+from tests.exhaustive import keep_first
 
 FAST = {"n_components": 2, "n_repeats": 1, "random_state": 0}
 
@@ -22,15 +23,17 @@ def make_rows(n_rows=200, n_columns=3, seed=0, n_anomalies=0):
 
 @pytest.mark.parametrize(
     "parameters",
-    [
-        {},
-        {"training": "clean", **FAST},
-        {"calibration": "split", **FAST},
-        {"calibration": "cross", "training": "clean", **FAST},
-        {"calibration": "jackknife+", **FAST},
-        {"calibration": "jackknife+", "training": "clean", **FAST},
-        {"contamination": 0.1, **FAST},
-    ],
+    keep_first(
+        [
+            {},
+            {"calibration": "split", **FAST},
+            {"calibration": "cross", "training": "clean", **FAST},
+            {"calibration": "jackknife+", "contamination": 0.1, **FAST},
+            {"training": "clean", **FAST},
+            {"calibration": "jackknife+", "training": "clean", **FAST},
+        ],
+        4,
+    ),
 )
 def test_scikit_learns_checks_find_nothing(parameters):
     with warnings.catch_warnings():

@@ -7,6 +7,7 @@ from sklearn.exceptions import NotFittedError
 
 from gaussmix.anomaly import StreamingAnomalyDetector
 from gaussmix.errors import ArchiveError, DataError, FileError, ParameterError
+from tests.exhaustive import parametrize_product
 
 
 def make_series(n_rows: int = 600, n_features: int = 1, seed: int = 0) -> np.ndarray:
@@ -167,8 +168,10 @@ def test_the_start_has_no_alarms():
 # -- wild values -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wild", [300.0, 1e6, 1e20, -1e200, 1.7e308])
-@pytest.mark.parametrize("rows", [[0], [40], [1000], [200, 700]])
+@parametrize_product(
+    {"wild": [300.0, 1e6, 1e20, -1e200, 1.7e308], "rows": [[0], [40], [1000], [200, 700]]},
+    also=[(300.0, [200, 700]), (-1e200, [200, 700]), (1.7e308, [0]), (1.7e308, [1000])],
+)
 def test_wild_values_are_found_and_do_not_hide_later_anomalies(wild, rows):
     values = np.random.default_rng(1).normal(size=(1400, 2))
     values[rows, 1] = wild * np.array([1.0, -0.5])[: len(rows)]  # equal values would be known by then

@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from gaussmix.classification.calibration import CALIBRATIONS, SoftmaxCalibration, TailCalibration, fit_calibration
 from gaussmix.classification.softmax_loss import SoftmaxLoss
 from gaussmix.classification.tail_loss import TailLoss, shorten_tails
+from tests.exhaustive import parametrize_product
 
 KINDS = list(CALIBRATIONS)
 
@@ -32,8 +33,7 @@ def _mean_loss(log_probabilities: np.ndarray, classes: np.ndarray) -> float:
     return float(-log_probabilities[np.arange(len(classes)), classes].mean())
 
 
-@pytest.mark.parametrize("n_classes", [2, 4])
-@pytest.mark.parametrize("seed", range(2))
+@parametrize_product({"n_classes": [2, 4], "seed": range(2)})
 def test_tails_that_are_too_long_are_shortened(n_classes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     log_probabilities = log_softmax(6.0 * rng.normal(size=(40_000, n_classes)), axis=1)

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from gaussmix.classification import MixtureClassifier
 from gaussmix.core.threads import threads
 from tests.classification.labelled_tables import Columns, make_table, select_rows
+from tests.exhaustive import parametrize_product
 
 GENERATIVE = {"method": "generative", "calibration": None, "n_components": (1, 2), "n_starts": 1, "random_state": 0}
 FIXED = {"n_components": 1, "random_state": 0}
@@ -300,8 +301,9 @@ def test_a_fit_changes_neither_its_input_nor_depends_on_the_fit_before() -> None
 # -- predictions agree with each other -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n_classes", [2, 4])
-@pytest.mark.parametrize("calibration", ["tails", "floor", "sigmoid", "isotonic", "temperature", None])
+@parametrize_product(
+    {"calibration": ["tails", "floor", "sigmoid", "isotonic", "temperature", None], "n_classes": [2, 4]}
+)
 def test_predictions_agree(calibration: str | None, n_classes: int) -> None:
     columns, classes = make_table(240, 18, n_classes, missing=0.05)
     classifier = _fit(columns, classes, FIXED | {"calibration": calibration})

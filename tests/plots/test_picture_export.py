@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from gaussmix import plots
 from gaussmix.plots import picture_export
 from gaussmix.plots.picture_export import Picture, draw_axes_picture, draw_figure_picture, use_default_style
+from gaussmix.plots.svg_canvas import SingleRendererCanvas
 from tests.plots.conftest import make_mixture
 
 SIZE_INCHES = (4.0, 2.7)
@@ -72,6 +73,36 @@ def test_axes_fill_their_figure_and_no_text_is_cut(scale: float, seed: int, monk
     margins = np.array([extent.x0, extent.y0, box.width - extent.x1, box.height - extent.y1])
     assert margins.min() > 0.0
     assert margins.max() < 15.0, "points; the padding has 3, and the last tick may stand beside the axes' end"
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 12345.0])
+def test_labels_of_axes_stand_at_matplotlibs_distance_from_the_ticks(
+    scale: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(ax: Axes) -> None:
+        ax.plot([0.0, scale], [-scale, scale])
+        ax.set(xlabel="a name", ylabel="two\nlines")
+
+    figure = _draw_and_keep_figure(draw, monkeypatch)
+    (ax,) = figure.axes
+    places = [axis.label.get_window_extent().get_points() for axis in (ax.xaxis, ax.yaxis)]
+    reference = Figure(SIZE_INCHES, dpi=72)  # the same axes without fixed labels
+    other_ax = reference.add_axes(ax.get_position())
+    draw(other_ax)
+    SingleRendererCanvas(reference).draw_document()
+    for axis, place in zip((other_ax.xaxis, other_ax.yaxis), places, strict=True):
+        np.testing.assert_allclose(place, axis.label.get_window_extent().get_points(), atol=1.0)  # of a point
+
+
+def test_a_legend_beside_the_only_axes_is_inside_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(ax: Axes) -> None:
+        ax.plot([0.0, 1.0], [0.0, 1.0], label="a rather long name of a line")
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+
+    figure = _draw_and_keep_figure(draw, monkeypatch)
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert 0.0 < legend.get_window_extent().x0 < legend.get_window_extent().x1 < figure.bbox.width
 
 
 def test_axes_of_equal_units_keep_the_constrained_layout(monkeypatch: pytest.MonkeyPatch) -> None:

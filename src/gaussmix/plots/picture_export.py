@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -16,13 +16,12 @@ from gaussmix.plots.canvas import create_figure, require_matplotlib
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import BboxBase
 
 _CSS_PIXELS_PER_INCH = 96
-_RASTER_DPI = 200  # resolution of the bitmaps within an SVG
 _PADDING_PER_FONT_SIZE = 0.3  # around labels: 3 points, as in a constrained layout
-_OMITTED_METADATA = ("Date", "Creator", "Format", "Type")
 _COORDINATE_ATTRIBUTE = re.compile(r' (?:d|x|y)="[^"]*"')
-_EXCESS_DECIMALS = re.compile(r"(\.\d\d)\d+")  # decimals beyond a hundredth of a point
+_EXCESS_DECIMALS = re.compile(r"(?<=\.\d\d)\d+")  # decimals beyond a hundredth of a point
 
 
 def matplotlib_name_version() -> str:
@@ -43,24 +42,16 @@ def use_default_style() -> Iterator[None]:
         yield
 
 
-def _convert_to_svg(figure: "Figure") -> str:
-    """Convert a figure to an SVG document that keeps text as text; equal figures give equal documents."""
-    document = _print_svg(figure)
+def _draw_svg(figure: "Figure") -> str:
+    """Return a figure as an SVG document that keeps text as text; equal figures give equal documents."""
+    from gaussmix.plots.svg_canvas import SingleRendererCanvas
+
+    canvas = SingleRendererCanvas(figure)
+    if len(figure.axes) == 1:
+        _fit_axes_into_figure(figure.axes[0])
+    document = canvas.draw_document()
     svg = document[document.index("<svg") :]
-    return _COORDINATE_ATTRIBUTE.sub(lambda match: _EXCESS_DECIMALS.sub(r"\1", match.group()), svg)
-
-
-def _print_svg(figure: "Figure") -> str:
-    """Return the SVG file of a figure, as ``savefig`` writes it; the figure has another canvas and resolution then.
-
-    ``savefig`` draws twice, first to lay out the figure. The canvas lays it out when it draws.
-    """
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    output, canvas = io.StringIO(), cast(Any, FigureCanvasSVG(figure))  # print_svg has no types
-    figure.dpi = _RASTER_DPI
-    canvas.print_svg(output, metadata=dict.fromkeys(_OMITTED_METADATA))
-    return output.getvalue()
+    return _COORDINATE_ATTRIBUTE.sub(lambda match: _EXCESS_DECIMALS.sub("", match.group()), svg)
 
 
 def draw_png(make_figure: "Callable[[], Figure]", dpi: int = 150) -> bytes:
@@ -88,9 +79,7 @@ def draw_axes_picture(
 
     def make_figure() -> "Figure":
         figure = create_figure(*size_inches)
-        ax = figure.add_subplot()
-        draw_on_axes(ax)
-        _fit_axes_into_figure(ax)
+        draw_on_axes(figure.add_subplot())
         return figure
 
     return draw_figure_picture(make_figure, alt_text)
@@ -106,11 +95,29 @@ def _fit_axes_into_figure(ax: "Axes") -> None:
         return
     figure = cast("Figure", ax.figure)
     figure.set_layout_engine("none")
+    for side in ("left", "bottom"):
+        ax.spines[side].set_in_layout(False)  # the tick labels are beyond it, and measuring it updates all ticks
     for _ in range(2):
         ticks = [axis.get_majorticklocs() for axis in (ax.xaxis, ax.yaxis)]
+        measured = ax.bbox.frozen()
         figure.tight_layout(pad=_PADDING_PER_FONT_SIZE)
         if all(map(np.array_equal, ticks, [axis.get_majorticklocs() for axis in (ax.xaxis, ax.yaxis)])):
+            _fix_label_positions(ax, measured)
             break
+
+
+def _fix_label_positions(ax: "Axes", measured: "BboxBase") -> None:
+    """Keep the labels below and to the left of the axes as far from them as the layout has measured, in place.
+
+    Otherwise, drawing measures all tick labels again to find the places of the labels.
+    """
+    sides: tuple[str, str] = ax.xaxis.get_label_position(), ax.yaxis.get_label_position()
+    if sides[0] == "bottom":
+        x, y = ax.xaxis.label.get_position()
+        ax.xaxis.set_label_coords(x, (y - measured.y0) / ax.bbox.height)
+    if sides[1] == "left":
+        x, y = ax.yaxis.label.get_position()
+        ax.yaxis.set_label_coords((x - measured.x0) / ax.bbox.width, y)
 
 
 def draw_figure_picture(make_figure: "Callable[[], Figure]", alt_text: str) -> Picture:
@@ -119,6 +126,6 @@ def draw_figure_picture(make_figure: "Callable[[], Figure]", alt_text: str) -> P
         # Browsers have glyphs that matplotlib's font lacks.
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure = make_figure()
-        encoded = base64.b64encode(_convert_to_svg(figure).encode("utf-8")).decode("ascii")
+        encoded = base64.b64encode(_draw_svg(figure).encode("utf-8")).decode("ascii")
     width_px = round(figure.get_figwidth() * _CSS_PIXELS_PER_INCH)
     return Picture(f"data:image/svg+xml;base64,{encoded}", alt_text, width_px)

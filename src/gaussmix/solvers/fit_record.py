@@ -149,7 +149,7 @@ class Fit:
         is_floored = self.mixture.covariance.is_floored & ~self.has_too_few_rows & ~self.is_far_component
         return bool(is_floored.any()) and not self.has_too_few_rows_in_total
 
-    @property
+    @cached_property
     def is_degenerate(self) -> bool:
         """Whether a component is at the variance floor, is empty, or has too few rows for the structure.
 

@@ -172,23 +172,25 @@ class CompiledPass:
         """Arrays of the screening bounds, as compiled functions take them."""
         return pack_arguments(cast(ScreeningBounds, self.screening_bounds))
 
-    def accumulate_all_pairs(self, batch: Batch, row_results: PackedArguments = _PACKED_NO_ROW_RESULTS) -> BlockSums:
-        """Return the sums of a block over every pair of row and component; fill ``row_results`` in place."""
-        sums = self._reuse_or_make_zero_sums()
-        self._add_all_pairs_of_range_in_place(self._pack_rows(batch), 0, batch.n_rows, sums, row_results)
-        return BlockSums(sums, batch.n_rows, self._free_sums)
+    def accumulate(self, batch: Batch, row_results: PackedArguments = _PACKED_NO_ROW_RESULTS) -> BlockSums:
+        """Return the sums of a block over pairs of row and component that can matter; fill ``row_results`` in place."""
+        rows, sums, n_rows, n_screened = self._pack_rows(batch), self._reuse_or_make_zero_sums(), batch.n_rows, 0
+        if self.screening_bounds is not None and batch.label_prior is None:
+            n_screened = self._add_screened_pairs_in_place(rows, n_rows, sums, row_results)
+        if n_screened < n_rows:
+            self._add_all_pairs_of_range_in_place(rows, n_screened, n_rows, sums, row_results)
+        return BlockSums(sums, n_rows, self._free_sums)
 
-    def accumulate_screened(self, batch: Batch, row_results: PackedArguments = _PACKED_NO_ROW_RESULTS) -> BlockSums:
-        """Return the sums of a block over pairs that can matter, or all if these are many; fill ``row_results``."""
-        if self.screening_bounds is None or batch.label_prior is not None:
-            return self.accumulate_all_pairs(batch, row_results)
-        rows, sums, workspace, n_rows = (
-            self._pack_rows(batch),
-            self._reuse_or_make_zero_sums(),
-            self._thread_workspace(),
-            batch.n_rows,
-        )
-        n_processed = run_screened_pass(
+    def write_row_results(self, batch: Batch, row_results: PackedArguments) -> None:
+        """Fill ``row_results`` in place, over pairs that can matter if there are screening bounds."""
+        self._free_sums.append(self.accumulate(batch, row_results).packed)
+
+    def _add_screened_pairs_in_place(
+        self, rows: PackedArguments, n_rows: int, sums: PackedArguments, row_results: PackedArguments
+    ) -> int:
+        """Add pairs that can matter to ``sums`` in place; return the number of rows before those with many pairs."""
+        workspace = self._thread_workspace()
+        n_screened: int = run_screened_pass(
             rows,
             n_rows,
             self._packed_model_arrays,
@@ -200,13 +202,7 @@ class CompiledPass:
             sums,
             row_results,
         )
-        if n_processed < n_rows:
-            self._add_all_pairs_of_range_in_place(rows, n_processed, n_rows, sums, row_results)
-        return BlockSums(sums, n_rows, self._free_sums)
-
-    def write_row_results(self, batch: Batch, row_results: PackedArguments) -> None:
-        """Fill ``row_results`` in place, over pairs that can matter if there are screening bounds."""
-        self._free_sums.append(self.accumulate_screened(batch, row_results).packed)
+        return n_screened
 
     def _add_all_pairs_of_range_in_place(
         self, rows: PackedArguments, begin: int, end: int, sums: PackedArguments, row_results: PackedArguments

@@ -90,7 +90,7 @@ class CompiledEStep(AbstractEStep[BlockSums]):
     def __call__(self, batch: Batch) -> BlockSums:
         """Return the sums of a batch about the centres of the pass."""
         compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
-        return compiled_pass.accumulate_screened(batch)
+        return compiled_pass.accumulate(batch)
 
     @property
     def n_preferred_rows(self) -> int:
