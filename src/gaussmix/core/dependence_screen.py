@@ -56,7 +56,7 @@ def _exceeds_explained_variances(table: Table) -> bool:
     """Return whether ``S - T`` is positive definite, so that no linear function of the columns is nearly constant."""
     n_rows, n_features = table.rows.shape
     n_factorised = max(_N_FACTORISED_ROWS, int(_FACTORISED_ROWS_PER_COLUMN * n_features))
-    part = table.rows[:: max(1, n_rows // n_factorised)]
+    part = table.rows if n_rows <= n_factorised else table.rows[np.arange(n_factorised) * n_rows // n_factorised]
     with np.errstate(over="ignore", invalid="ignore"):
         centered = part - part.mean(axis=0)
         scatter = centered.T @ centered

@@ -5,16 +5,13 @@ from functools import lru_cache
 import numpy as np
 
 from gaussmix.engines.compiled.row_cache import PackedRowCache
+from gaussmix.kernels.compiled_functions import arrange_rows_in_groups
 from gaussmix.kernels.fused_arguments import FusedRows
 from gaussmix.kernels.machine_constants import FUSED_GROUPS_TOGETHER, SIMD_WIDTH
 from gaussmix.kernels.packed_arguments import PackedArguments, pack_arguments
 from gaussmix.types import ND, AnyArray, Array, IntN, N
 
 _EMPTY_GROUPS = np.empty((0, SIMD_WIDTH))
-
-# Values of rows that are put into groups together.
-_ROW_BLOCK_VALUES = 1 << 14
-
 
 _row_cache = PackedRowCache()
 
@@ -49,19 +46,11 @@ def _fill_row_groups(rows: ND, row_weights: N | None) -> Array:
 
     Products of an infinite value and weight 0 would not be numbers.
     """
-    n_rows, n_features = rows.shape
-    groups = np.zeros((_n_groups(n_rows), n_features, SIMD_WIDTH))
-    rows_per_block = max(1, _ROW_BLOCK_VALUES // n_features // SIMD_WIDTH) * SIMD_WIDTH
-    for start in range(0, n_rows, rows_per_block):  # a block stays in the cache
-        block = rows[start : start + rows_per_block]
-        if row_weights is not None:
-            block = np.where(row_weights[start : start + rows_per_block, None] > 0.0, block, 0.0)
-        n_whole, first = len(block) // SIMD_WIDTH, start // SIMD_WIDTH
-        whole = block[: n_whole * SIMD_WIDTH].reshape(n_whole, SIMD_WIDTH, n_features)
-        groups[first : first + n_whole] = whole.swapaxes(1, 2)
-        rest = block[n_whole * SIMD_WIDTH :]
-        if len(rest):
-            groups[first + n_whole, :, : len(rest)] = rest.T
+    groups = np.empty((_n_groups(len(rows)), rows.shape[1], SIMD_WIDTH))
+    arrange_rows_in_groups(np.ascontiguousarray(rows), groups)
+    if row_weights is not None:
+        unweighted = np.flatnonzero(~(row_weights > 0.0))
+        groups[unweighted // SIMD_WIDTH, :, unweighted % SIMD_WIDTH] = 0.0
     return groups
 
 
