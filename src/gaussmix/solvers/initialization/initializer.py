@@ -120,7 +120,7 @@ def _best_of_two_starts(
     try:
         merged = _merge_groups_of_rows(sample, rows.to_frame(groups.centers), n_components)
         start = initialize_from_moments(sample, merged.moments.to_kind(problem.covariance_estimator.moment_kind))
-        if _is_beyond_doubt(merged, by_inertia.unions) and not count_degenerate_components(start, sample):
+        if _is_one_start_enough(merged, by_inertia.unions) and not count_degenerate_components(start, sample):
             return start
         centers = rows.to_frame(rows.improve_centers(by_inertia.centers, _LLOYD_MAX_ITER))
         starts = [initialize_from_centers(sample, centers), start]
@@ -162,7 +162,7 @@ def _merge_groups_of_rows(problem: Problem, group_centers: KD, n_components: int
     return _MergedMoments(unite_groups(moments, unions, n_components), unions)
 
 
-def _is_beyond_doubt(merged: _MergedMoments, other_unions: IntK | None) -> bool:
+def _is_one_start_enough(merged: _MergedMoments, other_unions: IntK | None) -> bool:
     """Return whether two criteria unite the same groups (m,), and hardly a row lies between the unions.
 
     EM then changes nothing, and another start leads to the same mixture or to a worse one: two unions that divide one
