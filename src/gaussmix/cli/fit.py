@@ -23,6 +23,7 @@ from gaussmix.cli.model_search import (
     search_file,
 )
 from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption, parse_output_path
+from gaussmix.cli.report_process import ReportProcess, start_report_process
 
 if TYPE_CHECKING:
     from gaussmix.cli.table_writer import ColumnsByName
@@ -78,27 +79,28 @@ def run_fit(
     shape and orientation of the groups), chooses one by BIC, prints it, and writes
     model.safetensors, assignments.parquet and report.html.
     """
-    options = SearchOptions.from_command_line(
-        columns,
-        components,
-        structures,
-        criterion,
-        weight_column,
-        n_starts,
-        seed,
-        engine,
-        has_noise,
-        has_prior,
-        transform,
-    )
-    folder = output or Path(f"{file.stem}-gaussmix")
+    with start_report_process() as report_process:
+        options = SearchOptions.from_command_line(
+            columns,
+            components,
+            structures,
+            criterion,
+            weight_column,
+            n_starts,
+            seed,
+            engine,
+            has_noise,
+            has_prior,
+            transform,
+        )
+        folder = output or Path(f"{file.stem}-gaussmix")
 
-    from gaussmix.cli.output_paths import require_writable_folder
+        from gaussmix.cli.output_paths import require_writable_folder
 
-    require_writable_folder(folder, tuple(_OUTPUT_FILES), input_paths=(file,))
-    result = _assign_rows_to_best_mixture(search_file(file, options))
-    _print_result(result)
-    _write_and_list_output_files(result, folder)
+        require_writable_folder(folder, tuple(_OUTPUT_FILES), input_paths=(file,))
+        result = _assign_rows_to_best_mixture(search_file(file, options))
+        _print_result(result)
+        _write_and_list_output_files(result, folder, report_process)
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _print_result(result: _FitResult) -> None:
     console.print_notes(summaries.best_candidate_warnings(selection))
 
 
-def _write_and_list_output_files(result: _FitResult, folder: Path) -> None:
+def _write_and_list_output_files(result: _FitResult, folder: Path, report_process: ReportProcess) -> None:
     """Write the mixture, the assignments and the report to the folder, and print the names of these files."""
     from gaussmix.cli.output_paths import make_folder, remove_partial_on_failure
     from gaussmix.cli.table_writer import write_table
@@ -149,7 +151,8 @@ def _write_and_list_output_files(result: _FitResult, folder: Path) -> None:
         result.mixture.save(path)
     write_table(result.assignments, folder / "assignments.parquet")
     with console.progress_bar("writing the report"), remove_partial_on_failure(folder / "report.html") as path:
-        write_report(
+        report_process.write_report(
+            write_report,
             path,
             result.mixture,
             result.search.selected_columns.rows,
