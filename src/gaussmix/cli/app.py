@@ -25,7 +25,14 @@ from gaussmix.cli import (
     track,
 )
 from gaussmix.cli.options import DEBUG_META_KEY, DebugOption
-from gaussmix.errors import GaussmixError, MissingPackageError, RowTooFarError, TableError
+from gaussmix.errors import (
+    GaussmixError,
+    MissingPackageError,
+    RowTooFarError,
+    TableError,
+    TransformedRowError,
+    TransformError,
+)
 
 _OPTIONAL_PACKAGES = {"jinja2", "matplotlib", "pyarrow", "rich"}
 
@@ -63,6 +70,8 @@ def format_error(error: Exception) -> str:
         error = MissingPackageError.for_extra(package, "this command", "cli")
     if isinstance(error, RowTooFarError) and error.row is not None:
         error = TableError.row_too_far(error.row + 1)  # rows count from 0 in the library and from 1 in files
+    if isinstance(error, TransformError) and error.row is not None:
+        error = TransformedRowError.from_row(error.row + 1, error.problem, error.advice)
     if isinstance(error, GaussmixError):
         return " ".join(str(error).split())
     if isinstance(error, MemoryError):
@@ -86,8 +95,8 @@ app = typer.Typer(
 _EXAMPLES = """\b
 Examples:
   gaussmix fit faithful.csv
-  gaussmix info faithful-gaussmix/model.safetensors
-  gaussmix predict faithful-gaussmix/model.safetensors new-rows.csv
+  gaussmix info faithful-gaussmix
+  gaussmix predict faithful-gaussmix new-rows.csv
 
 Help for each command: gaussmix fit --help
 """

@@ -26,16 +26,19 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  gaussmix churn-score customers-churn/churn.safetensors new-customers.csv
-  gaussmix churn-score churn.safetensors new.parquet --output scored.parquet
-  gaussmix churn-score churn.safetensors new.csv --new-rate estimate
-  gaussmix churn-score churn.safetensors new.csv --cost-contact 20 --value-saved 300 --success-rate 0.3
+  gaussmix churn-score customers-churn new-customers.csv
+  gaussmix churn-score customers-churn new.parquet -o scored.parquet
+  gaussmix churn-score customers-churn new.csv --new-rate estimate
+  gaussmix churn-score customers-churn new.csv --cost-contact 20 --value-saved 300 --success-rate 0.3
 """
 
 ModelArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="MODEL", readable=False, help="A churn.safetensors that gaussmix churn wrote.", show_default=False
+        metavar="MODEL",
+        readable=False,
+        help="The folder that gaussmix churn wrote, or the churn.safetensors in it.",
+        show_default=False,
     ),
 ]
 NewRateOption = Annotated[
@@ -59,6 +62,7 @@ OutputFileOption = Annotated[
     Path | None,
     typer.Option(
         "--output",
+        "-o",
         metavar="FILE",
         parser=parse_output_path,
         help="File to write, .csv or .parquet. Default: FILE's name with -scored, in this folder.",

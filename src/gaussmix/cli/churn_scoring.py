@@ -19,6 +19,7 @@ from gaussmix.cli.churn_options import ContactOptions
 from gaussmix.cli.churn_training import make_terms
 from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.identifier_columns import split_identifiers
+from gaussmix.cli.model_folder import CHURN_FILE, find_model_file
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.errors import CustomerTableError
 from gaussmix.errors.text import format_count, join_with_and
@@ -71,7 +72,7 @@ def score_file(
     FileError, ArchiveError, DataError
         If a file cannot be used.
     """
-    model = ChurnModel.load(model_path)
+    model = ChurnModel.load(find_model_file(model_path, CHURN_FILE))
     with console.progress_bar(f"reading {file.name}"):
         table = read_table(file)
     terms = _read_terms(contact, table)

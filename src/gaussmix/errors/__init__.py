@@ -16,6 +16,7 @@ from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFar
 from gaussmix.errors.drift import DriftError
 from gaussmix.errors.evaluation import ActionError, OutcomeError, PriorError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError, UnsavableError
+from gaussmix.errors.fit_input import MissingCellError, ModelFolderError, TransformedRowError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
     CapabilityError,
@@ -76,7 +77,9 @@ __all__ = [
     "GaussmixWarning",
     "LabelError",
     "MeasurementError",
+    "MissingCellError",
     "MissingPackageError",
+    "ModelFolderError",
     "MotFileError",
     "MotFileWarning",
     "MotionError",
@@ -100,6 +103,7 @@ __all__ = [
     "TrackingDataError",
     "TrainingRowsError",
     "TransformError",
+    "TransformedRowError",
     "UnknownNumbers",
     "UnrepresentableError",
     "UnsavableError",
