@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gaussmix.cli.table_format import TableFormat
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.track_columns import TrackColumns, choose_track_columns
 from gaussmix.cli.track_times import Times, parse_times
@@ -65,16 +66,18 @@ class PointScans:
 
 def read_point_scans(
     path: Path,
+    table_format: TableFormat,
     time: str | None,
     axes: Sequence[str | None],
     scan_length: float | None = None,
     max_scans: int | None = None,
 ) -> PointScans:
-    """Read a CSV or Parquet file of points.
+    """Read a table of points.
 
     Parameters
     ----------
     path : Path
+    table_format : TableFormat
     time : str or None
         Column of times or frame numbers; None to find it.
     axes : sequence of three str or None
@@ -89,12 +92,12 @@ def read_point_scans(
     FileError, ColumnNameError
         If the file or a column cannot be used.
     """
-    table = read_table(path)
+    table = read_table(path, table_format)
     columns = choose_track_columns(table, time, axes)
     times = _round_times(parse_times(table, columns.time), scan_length)
     positions = np.column_stack([column.values for column in columns.coordinates])
     is_complete = np.isfinite(positions).all(axis=1) & ~np.isnan(times.values)
-    notes = [*times.notes, *_note_missing(is_complete), *_note_order(times.values[is_complete])]
+    notes = [*table.notes, *times.notes, *_note_missing(is_complete), *_note_order(times.values[is_complete])]
     kept = np.flatnonzero(is_complete)
     if not len(kept):
         raise DetectionTableError.no_detections(path, table.n_rows)

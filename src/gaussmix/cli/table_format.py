@@ -1,26 +1,16 @@
 """How a file is read: the options that every command with a table has, and the names of inputs and outputs."""
 
+import functools
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 STANDARD_INPUT = Path("-")
 COMPRESSION_SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
-
-NoHeaderOption = Annotated[
-    bool,
-    typer.Option("--no-header", help="The file has no line of column names: they are column 1, column 2, ..."),
-]
-SheetOption = Annotated[
-    str | None,
-    typer.Option(
-        "--sheet",
-        metavar="NAME",
-        help="Sheet of a spreadsheet, by name or by number from 1. Default: the first one with a table.",
-    ),
-]
 
 
 @dataclass(frozen=True)
@@ -37,6 +27,42 @@ class TableFormat:
 
     has_no_header: bool = False
     sheet: str | None = None
+
+
+DEFAULT_FORMAT = TableFormat()
+
+_NoHeaderOption = Annotated[
+    bool,
+    typer.Option("--no-header", help="The file has no line of column names: they are column 1, column 2, ..."),
+]
+_SheetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        help="Sheet of a spreadsheet, by name or by number from 1. Default: the first one with a table.",
+    ),
+]
+
+
+def add_table_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that has --no-header and --sheet instead of its parameter ``table_format``."""
+
+    @functools.wraps(command)
+    def run(*, has_no_header: bool, sheet: str | None, **options: Any) -> None:
+        command(table_format=TableFormat(has_no_header, sheet), **options)
+
+    own = inspect.signature(command).parameters
+    added = (
+        inspect.Parameter("has_no_header", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_NoHeaderOption),
+        inspect.Parameter("sheet", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_SheetOption),
+    )
+    position = list(own).index("table_format")
+    others = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own.values()]
+    parameters = [*others[:position], *added, *others[position + 1 :]]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
 
 
 def input_name(path: Path) -> str:

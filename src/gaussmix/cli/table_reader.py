@@ -16,7 +16,7 @@ from gaussmix.cli.raw_table import RawTable
 from gaussmix.cli.spreadsheets import read_spreadsheet
 from gaussmix.cli.structured_files import read_arrow, read_json, read_parquet
 from gaussmix.cli.table_columns import Column, convert_column
-from gaussmix.cli.table_format import TableFormat
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat
 from gaussmix.cli.text_table import read_text
 from gaussmix.errors import FileError, SheetError, TableError
 
@@ -66,10 +66,7 @@ class Table:
         return [column for column in self.columns if column.is_numeric]
 
 
-_DEFAULT_FORMAT = TableFormat()
-
-
-def read_table(path: Path, table_format: TableFormat = _DEFAULT_FORMAT) -> Table:
+def read_table(path: Path, table_format: TableFormat = DEFAULT_FORMAT) -> Table:
     """Read a table from a text file, a spreadsheet, or a Parquet, Arrow or JSON file; '-' is standard input.
 
     The ending of the name tells the kind of file; files may be compressed.
