@@ -11,7 +11,7 @@ from gaussmix.classification.evaluation.group_comparison import MAX_GROUPS
 from gaussmix.classification.validation.splits import parse_times
 from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.table_columns import Column
-from gaussmix.cli.table_format import TableFormat
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.core.input_arrays import format_label
@@ -89,7 +89,7 @@ class ChurnInput:
     notes: tuple[str, ...]
 
 
-def read_customers(file: Path, roles: ColumnRoles, table_format: TableFormat) -> ChurnInput:
+def read_customers(file: Path, roles: ColumnRoles, table_format: TableFormat = DEFAULT_FORMAT) -> ChurnInput:
     """Read customers with outcomes.
 
     Raises

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gaussmix.cli.table_format import TableFormat
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.track_columns import TrackColumns, choose_track_columns
 from gaussmix.cli.track_times import Times, parse_times
@@ -66,18 +66,17 @@ class PointScans:
 
 def read_point_scans(
     path: Path,
-    table_format: TableFormat,
     time: str | None,
     axes: Sequence[str | None],
     scan_length: float | None = None,
     max_scans: int | None = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
 ) -> PointScans:
     """Read a table of points.
 
     Parameters
     ----------
     path : Path
-    table_format : TableFormat
     time : str or None
         Column of times or frame numbers; None to find it.
     axes : sequence of three str or None
@@ -86,6 +85,7 @@ def read_point_scans(
         Rows within this time, counted from the first one, are one scan. Default: rows of equal time.
     max_scans : int, optional
         Read the first scans only.
+    table_format : TableFormat
 
     Raises
     ------

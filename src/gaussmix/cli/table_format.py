@@ -33,7 +33,7 @@ DEFAULT_FORMAT = TableFormat()
 
 _NoHeaderOption = Annotated[
     bool,
-    typer.Option("--no-header", help="The file has no line of column names: they are column 1, column 2, ..."),
+    typer.Option("--no-header", help="The file has no line of column names; they become column 1, column 2 and so on."),
 ]
 _SheetOption = Annotated[
     str | None,

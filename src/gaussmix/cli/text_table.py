@@ -106,10 +106,15 @@ def _clean(content: FileContent, layout: TextLayout) -> tuple[FileContent, TextL
 
 def _replace_spaces(data: bytes) -> bytes:
     """Return a text with one tab for each run of spaces and tabs, but for those in quotes and at the ends of lines."""
-    data = re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r|$)", b"", data)
-    if b'"' not in data:
-        return re.sub(rb"[ \t]+", b"\t", data)
-    return re.sub(rb'"[^"\r\n]*"|[ \t]+', lambda match: match[0] if match[0][:1] == b'"' else b"\t", data)
+    if b'"' in data:
+        data = re.sub(rb'"[^"\r\n]*"|[ \t]+', lambda match: match[0] if match[0][:1] == b'"' else b"\t", data)
+    else:
+        data = data.replace(b" ", b"\t")
+        while b"\t\t" in data:  # halves the runs; a regular expression takes ten times as long
+            data = data.replace(b"\t\t", b"\t")
+    for line_end in (b"\n", b"\r"):
+        data = data.replace(b"\t" + line_end, line_end).replace(line_end + b"\t", line_end)
+    return data.strip(b"\t")
 
 
 def _parse(content: FileContent, layout: TextLayout) -> pa.Table:

@@ -38,7 +38,7 @@ RecordingArgument = Annotated[
     typer.Argument(
         metavar="FILE",
         readable=False,  # the reader raises an error with exit code 1
-        help="A table of points (.csv, .xlsx, .parquet, ...), MOTChallenge text, a video, or a folder of pictures.",
+        help="A table of points (.csv, .xlsx, .parquet), MOTChallenge text, a video, or a folder of pictures.",
         show_default=False,
     ),
 ]

@@ -42,7 +42,7 @@ def track_points(options: TrackOptions) -> None:
     require_writable_folder(options.folder, tuple(_FILES), input_paths=(options.file,))
     with console.progress_bar(f"reading {input_name(options.file)}"):
         recording = read_point_scans(
-            options.file, options.table_format, options.time, options.axes, options.scan_length, options.max_scans
+            options.file, options.time, options.axes, options.scan_length, options.max_scans, options.table_format
         )
     notes = [*recording.notes, *_note_degrees(recording)]
     console.print_notes(notes)
