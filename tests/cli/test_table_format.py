@@ -104,4 +104,4 @@ def test_notes_on_reading_are_printed(run: Run, write: Write, model: Path) -> No
     path = write("f.csv", "x;y\n1,5;10%\n2,5;30%\n")
     done = run("predict", model, path)
     assert "Note: f.csv is separated by semicolons; commas in numbers are decimal commas." in done.stderr
-    assert "Note: column 'y': '%' is removed." in done.stderr
+    assert "Note: column 'y': '%' is removed, so that '10%' is 10." in done.stderr

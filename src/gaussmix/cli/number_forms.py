@@ -34,7 +34,7 @@ class NumberForm(NamedTuple):
 
 _PLAIN = NumberForm(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _THOUSANDS_COMMAS = NumberForm(
-    r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+", ((",", ""),), "thousands commas"
+    r"[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+", ((",", ""),), "thousands commas"
 )
 _DECIMAL_COMMA = NumberForm(r"(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?", ((",", "."),), has_decimal_comma=True)
 _THOUSANDS_POINTS = NumberForm(
@@ -100,8 +100,8 @@ def parse_written_numbers(texts: pa.ChunkedArray, has_decimal_comma: bool) -> Wr
             is_number = pc.match_substring_regex(texts, _cell_pattern(form, prefix, suffix))
             count = pc.sum(is_number).as_py() or 0
             if count == n_present:
-                note = _describe(form, prefix, suffix, has_decimal_comma)
-                return WrittenNumbers(is_number, _rewrite(texts, form, prefix, suffix), note)
+                numbers = _rewrite(texts, form, prefix, suffix)
+                return WrittenNumbers(is_number, numbers, _describe(texts, numbers, form, prefix, suffix))
             if count > best_count:
                 best, best_count = is_number, count
     return WrittenNumbers(best, None, "")
@@ -148,11 +148,12 @@ def _rewrite(texts: pa.ChunkedArray, form: NumberForm, prefix: str, suffix: str)
     return numbers
 
 
-def _describe(form: NumberForm, prefix: str, suffix: str, has_decimal_comma: bool) -> str:
-    """Return what was removed or replaced in a column; decimal commas that the whole file has are told elsewhere."""
+def _describe(texts: pa.ChunkedArray, numbers: pa.ChunkedArray, form: NumberForm, prefix: str, suffix: str) -> str:
+    """Return what was removed or replaced in a column, with its first cell as an example; '' for plain numbers."""
     removed = [repr(unit) for unit in (prefix, suffix) if unit] + ([form.removed] if form.removed else [])
     is_single_unit = len(removed) == 1 and not form.removed
     parts = [f"{' and '.join(removed)} {'is' if is_single_unit else 'are'} removed"] if removed else []
-    if form.has_decimal_comma and not has_decimal_comma:
+    if form.has_decimal_comma:
         parts.append("decimal commas are read as points")
-    return ", and ".join(parts)
+    before, after = (pc.drop_null(values)[0].as_py() for values in (texts, numbers))
+    return f"{', and '.join(parts)}, so that {before.strip()!r} is {float(after):.10g}" if parts else ""

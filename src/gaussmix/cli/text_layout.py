@@ -10,7 +10,7 @@ from pathlib import Path
 from gaussmix.cli.number_forms import has_decimal_commas
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.errors import FileError, FileFormatError, TableError
-from gaussmix.errors.text import join_with_commas
+from gaussmix.errors.text import format_count, join_with_commas
 
 _SPACE = " "
 # A delimiter that splits all lines into equally many fields is chosen; commas are last, as they may be decimal.
@@ -67,27 +67,44 @@ def find_layout(path: Path, start: str, is_complete: bool, has_no_header: bool) 
     data_lines = [line for line in lines[body:] if line.strip() and not _is_comment(line)]
     if not data_lines:
         raise TableError.no_rows(path) if first < len(lines) else FileError.empty_file(path)
+    n_titles = _count_title_lines(data_lines)
+    notes = [f"{format_count(n_titles, 'line')} above the column names left out as a title."] if n_titles else []
+    if n_titles:
+        body, data_lines = lines.index(data_lines[n_titles]), data_lines[n_titles:]
     delimiter = separator or _find_delimiter(data_lines)
     if separator is None and delimiter == ",":
         _require_known_delimiter(path, data_lines)
     rows = _split_fields(data_lines, delimiter)
-    names = None if has_no_header else _names_in_comment(lines[first:body], rows, delimiter)
-    notes: list[str] = []
-    if has_no_header:
-        names = tuple(f"column {number}" for number in range(1, len(rows[0]) + 1))
-    elif names is None:
-        notes += _check_header(path, rows, delimiter)
-        names = _names_with_row_names(rows, data_lines)
-        if names is not None:
-            notes.append("the first column has no name and is taken for row names.")
-            body += 1
-    cells = [cell for row in rows[1:] for cell in row] if names is None else [cell for row in rows for cell in row]
+    names, name_notes = _find_names(path, lines[first:body], data_lines, rows, has_no_header)
+    notes += name_notes
+    if names is not None and rows[0][0] in names:  # the parser may not read the line of names again
+        body += 1
+    cells = [cell for row in rows[names is None :] for cell in row]
     is_decimal = has_decimal_commas(cells, delimiter)
     if is_decimal:
-        notes.append(
-            f"{path.name} is separated by {_DELIMITER_NAMES[delimiter]}; commas in numbers are decimal commas."
-        )
-    return TextLayout(delimiter, body, names, body > first, is_decimal, tuple(notes))
+        separators = _DELIMITER_NAMES[delimiter]
+        notes.append(f"{path.name} is separated by {separators}; commas in numbers are decimal commas.")
+    has_comments = any(map(_is_comment, lines[first:body]))
+    return TextLayout(delimiter, body, names, has_comments, is_decimal, tuple(notes))
+
+
+def _find_names(
+    path: Path, skipped: Sequence[str], lines: Sequence[str], rows: Sequence[Sequence[str]], has_no_header: bool
+) -> tuple[tuple[str, ...] | None, list[str]]:
+    """Return column names that the parser cannot find itself, else None, and notes on them.
+
+    ``skipped`` are lines above the data ``lines``, whose fields are ``rows``.
+    """
+    if has_no_header:
+        return tuple(f"column {number}" for number in range(1, len(rows[0]) + 1)), []
+    names = _names_in_comment(skipped, rows)
+    if names is not None:
+        return names, [f"the column names are those of the comment above the data: {join_with_commas(names)}."]
+    notes = _check_header(path, rows)
+    names = _names_of_longer_rows(rows, lines)
+    if names is not None and not names[0]:
+        notes.append("the first column has no name and is taken for row names.")
+    return names, notes
 
 
 def _split_lines(start: str, is_complete: bool) -> list[str]:
@@ -128,18 +145,42 @@ def _skip_comments(lines: Sequence[str], first: int) -> int:
     return len(lines)
 
 
+def _count_title_lines(lines: Sequence[str]) -> int:
+    """Return the number of lines without a delimiter above rows that are all split alike, the first into names."""
+    if _find_even_delimiter(lines) is not None:
+        return 0
+    for delimiter in _DELIMITERS[:-1]:
+        counts = [len(row) for row in _split_fields(lines, delimiter)]
+        n_titles = next((index for index, count in enumerate(counts) if count > 1), 0)
+        is_alike = len(set(counts[n_titles:])) == 1 and len(counts) - n_titles > 1 and len(counts) == len(lines)
+        if n_titles and is_alike and not all(map(_NUMBER.match, _split_fields(lines[n_titles:], delimiter)[0])):
+            return n_titles
+    return 0
+
+
 def _find_delimiter(lines: Sequence[str]) -> str:
     """Return the delimiter that splits all lines alike; else the one with the most fields in the first line."""
+    delimiter = _find_even_delimiter(lines)
+    if delimiter is not None:
+        return delimiter
     rows_by_delimiter = {delimiter: _split_fields(lines, delimiter) for delimiter in _DELIMITERS}
-    if not any(map(_NUMBER.match, rows_by_delimiter[_SPACE][-1])):
-        del rows_by_delimiter[_SPACE]  # texts of equally many words
     for delimiter, rows in rows_by_delimiter.items():
-        if len(rows[0]) > 1 and all(len(row) == len(rows[0]) for row in rows):
-            return delimiter
-    for delimiter, rows in rows_by_delimiter.items():
-        if _names_with_row_names(rows, lines) is not None:
+        if _names_of_longer_rows(rows, lines) is not None:
             return delimiter
     return max(_FALLBACK_DELIMITERS, key=lambda character: len(rows_by_delimiter[character][0]))
+
+
+def _find_even_delimiter(lines: Sequence[str]) -> str | None:
+    """Return the first delimiter that splits all lines into equally many fields, more than one; None without one.
+
+    Spaces split lines with numbers only, since texts may have equally many words.
+    """
+    for delimiter in _DELIMITERS:
+        rows = _split_fields(lines, delimiter)
+        is_even = len(rows[0]) > 1 and all(len(row) == len(rows[0]) for row in rows)
+        if is_even and (delimiter != _SPACE or any(map(_NUMBER.match, rows[-1]))):
+            return delimiter
+    return None
 
 
 def _split_fields(lines: Sequence[str], delimiter: str) -> list[list[str]]:
@@ -164,16 +205,16 @@ def _require_known_delimiter(path: Path, lines: Sequence[str]) -> None:
             raise FileFormatError.unknown_delimiter(path, separator)
 
 
-def _names_in_comment(skipped: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> tuple[str, ...] | None:
+def _names_in_comment(skipped: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
     """Return the names in the last comment above the data, as numpy.savetxt writes them; None if there are none."""
     comments = [line.strip().lstrip("#").strip() for line in skipped if _is_comment(line)]
     if not comments or not any(map(_NUMBER.match, rows[0])):
         return None
-    candidates = (_split_fields([comments[-1]], character)[0] for character in (delimiter, _SPACE))
+    candidates = (_split_fields([comments[-1]], character)[0] for character in _DELIMITERS)
     return next((tuple(names) for names in candidates if len(names) == len(rows[0])), None)
 
 
-def _check_header(path: Path, rows: Sequence[Sequence[str]], delimiter: str) -> list[str]:
+def _check_header(path: Path, rows: Sequence[Sequence[str]]) -> list[str]:
     """Return a note if the first line is numbers that are names, such as years; raise TableError if it is data."""
     header, following = rows[0], rows[1] if len(rows) > 1 else []
     numbers = [cell for cell in header if _NUMBER.match(cell)]
@@ -201,11 +242,16 @@ def _is_sequence(cells: Sequence[str]) -> bool:
     return len(steps) >= _MIN_EQUAL_STEPS and 0 < max(steps) <= min(steps) * (1 + 1e-6)
 
 
-def _names_with_row_names(rows: Sequence[Sequence[str]], lines: Sequence[str]) -> tuple[str, ...] | None:
-    """Return names with '' first if each row has one field more, a name or number of the row, as R writes them."""
+def _names_of_longer_rows(rows: Sequence[Sequence[str]], lines: Sequence[str]) -> tuple[str, ...] | None:
+    """Return names with '' for the field that each row has more than the header; None without such a field.
+
+    It is empty and last, or first a name or number of the row, as R writes them.
+    """
     n_names = len(rows[0])
     if len(rows) < 2 or any(len(row) != n_names + 1 for row in rows[1:]):
         return None
+    if n_names > 1 and not any(row[-1] for row in rows[1:]):
+        return (*rows[0], "")
     is_quoted = all(line.lstrip().startswith('"') for line in lines[1:])
     is_numbered = n_names > 1 and [row[0] for row in rows[1:]] == [str(number) for number in range(1, len(rows))]
     return ("", *rows[0]) if is_quoted or is_numbered else None

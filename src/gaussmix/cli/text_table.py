@@ -19,6 +19,8 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FOREIGN_MAGIC = {
     b"PAR1": ("a Parquet file", ".parquet"),
     b"ARROW1": ("an Arrow file", ".feather"),
+    b"[{": ("JSON", ".json"),
+    b'{"': ("JSON", ".json"),
     b"PK\x03\x04": ("a zip archive or an Excel workbook", ".xlsx"),
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook", ".xls"),
 }

@@ -12,7 +12,7 @@ class FileFormatError(FileError):
     @classmethod
     def other_kind(cls, path: object, kind: str, suffix: str) -> "FileFormatError":
         """Return the error that the content is not what the extension says."""
-        return cls(f"{path} is {kind}, not text; unpack it, or rename it so that it ends in {suffix}")
+        return cls(f"{path} is {kind}, not a table of text; unpack it, or rename it so that it ends in {suffix}")
 
     @classmethod
     def not_text(cls, path: object) -> "FileFormatError":

@@ -82,7 +82,10 @@ class TableError(FileError):
     def wrong_field_count(cls, path: object, line: str, actual: int, expected: int) -> "TableError":
         """Return the error that a line has more or fewer fields than there are column names."""
         names = f"there {'is' if expected == 1 else 'are'} {format_count(expected, 'column name')}"
-        return cls(f"{line} of {path} has {format_count(actual, 'field')}, but {names}; correct that line")
+        advice = "correct that line"
+        if actual == 2 * expected > 2:
+            advice += ", or separate columns by semicolons if commas are decimal"
+        return cls(f"{line} of {path} has {format_count(actual, 'field')}, but {names}; {advice}")
 
     @classmethod
     def duplicate_columns(cls, path: object, names: Sequence[str]) -> "TableError":
