@@ -101,7 +101,10 @@ def parse_written_numbers(texts: pa.ChunkedArray, has_decimal_comma: bool) -> Wr
             count = pc.sum(is_number).as_py() or 0
             if count == n_present:
                 numbers = _rewrite(texts, form, prefix, suffix)
-                return WrittenNumbers(is_number, numbers, _describe(texts, numbers, form, prefix, suffix))
+                is_decimal_sign_known = form.has_decimal_comma <= has_decimal_comma
+                return WrittenNumbers(
+                    is_number, numbers, _describe(texts, numbers, form, (prefix, suffix), is_decimal_sign_known)
+                )
             if count > best_count:
                 best, best_count = is_number, count
     return WrittenNumbers(best, None, "")
@@ -148,12 +151,18 @@ def _rewrite(texts: pa.ChunkedArray, form: NumberForm, prefix: str, suffix: str)
     return numbers
 
 
-def _describe(texts: pa.ChunkedArray, numbers: pa.ChunkedArray, form: NumberForm, prefix: str, suffix: str) -> str:
-    """Return what was removed or replaced in a column, with its first cell as an example; '' for plain numbers."""
-    removed = [repr(unit) for unit in (prefix, suffix) if unit] + ([form.removed] if form.removed else [])
+def _describe(
+    texts: pa.ChunkedArray,
+    numbers: pa.ChunkedArray,
+    form: NumberForm,
+    units: tuple[str, str],
+    is_decimal_sign_known: bool,
+) -> str:
+    """Return what was removed or replaced in a column, with its first cell as an example; '' if nothing was."""
+    removed = [repr(unit) for unit in units if unit] + ([form.removed] if form.removed else [])
     is_single_unit = len(removed) == 1 and not form.removed
     parts = [f"{' and '.join(removed)} {'is' if is_single_unit else 'are'} removed"] if removed else []
-    if form.has_decimal_comma:
+    if not is_decimal_sign_known:
         parts.append("decimal commas are read as points")
     before, after = (pc.drop_null(values)[0].as_py() for values in (texts, numbers))
     return f"{', and '.join(parts)}, so that {before.strip()!r} is {float(after):.10g}" if parts else ""
