@@ -85,7 +85,7 @@ def test_excluded_columns_are_left_out_and_may_hold_anything(write: Write) -> No
 def test_weights_and_labels_are_no_identifiers(write: Write) -> None:
     columns = {**MEASURED, "id": list(range(1, N_ROWS + 1))}
     assert _read(write, columns, ColumnOptions(weight="id")).selected.sample_weight is not None
-    assert read_rows_to_fit(write("f.csv", columns), ColumnOptions(), "id").selected.labels is not None
+    assert read_rows_to_fit(write("f.csv", columns), ColumnOptions(), label_column="id").selected.labels is not None
 
 
 @pytest.mark.parametrize("command", ["fit", "select", "compare", "anomalies"])

@@ -14,6 +14,7 @@ from gaussmix.cli.anomaly_input import AnomalyInput, read_rows, read_rows_for_de
 from gaussmix.cli.column_options import ColumnOptions
 from gaussmix.cli.model_folder import DETECTOR_FILE, find_model_file
 from gaussmix.cli.options import parse_names
+from gaussmix.cli.table_format import TableFormat, input_name
 from gaussmix.errors import TrainingRowsError
 from gaussmix.report.anomaly_summary import AnomalySummary, summarize_anomalies
 from gaussmix.types import ND, BoolN, N
@@ -33,6 +34,7 @@ class AnomalyOptions:
     identifier_names: list[str] | None
     feedback: Path | None
     seed: int
+    table_format: TableFormat
 
     @classmethod
     def from_command_line(
@@ -45,6 +47,7 @@ class AnomalyOptions:
         identifiers: str | None,
         feedback: Path | None,
         seed: int,
+        table_format: TableFormat,
     ) -> "AnomalyOptions":
         """Return the options; raise typer.BadParameter if they contradict each other."""
         chosen = [(kind, rate) for kind, rate in rates.items() if rate is not None]
@@ -67,6 +70,7 @@ class AnomalyOptions:
             parse_names(identifiers, "--id"),
             feedback,
             seed,
+            table_format,
         )
 
     @property
@@ -88,8 +92,8 @@ def detect_anomalies(options: AnomalyOptions) -> Detection:
     """Read the rows, and fit or load the detector."""
     if options.model is not None:
         return _load_detector(options, options.model)
-    with console.progress_bar(f"reading {options.file.name}"):
-        rows = read_rows(options.file, options.train, options.columns, options.identifier_names)
+    with console.progress_bar(f"reading {input_name(options.file)}"):
+        rows = read_rows(options.file, options.train, options.columns, options.identifier_names, options.table_format)
     console.print_notes(rows.notes)
     assert options.threshold is not None
     kind, rate = options.threshold
@@ -110,8 +114,8 @@ def _load_detector(options: AnomalyOptions, path: Path) -> Detection:
     """Load the detector, and read the rows in its columns."""
     detector = AnomalyDetector.load(find_model_file(path, DETECTOR_FILE))
     names, n_features = detector.model_.feature_names, detector.n_features_in_
-    with console.progress_bar(f"reading {options.file.name}"):
-        rows = read_rows_for_detector(options.file, names, n_features, options.identifier_names)
+    with console.progress_bar(f"reading {input_name(options.file)}"):
+        rows = read_rows_for_detector(options.file, names, n_features, options.identifier_names, options.table_format)
     console.print_notes(rows.notes)
     if names is not None:  # the rows of the command are arrays without names, of which scikit-learn would warn
         del detector.feature_names_in_

@@ -16,6 +16,7 @@ from gaussmix.cli.column_selection import (
 )
 from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.cli.table_columns import Column
+from gaussmix.cli.table_format import TableFormat
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.errors import TrainingRowsError, VerdictTableError
@@ -38,7 +39,11 @@ class AnomalyInput:
 
 
 def read_rows(
-    file: Path, train: Path | None, options: ColumnOptions, identifier_names: Sequence[str] | None
+    file: Path,
+    train: Path | None,
+    options: ColumnOptions,
+    identifier_names: Sequence[str] | None,
+    table_format: TableFormat,
 ) -> AnomalyInput:
     """Read the rows to judge and, if there is a file of normal rows, those; its columns are the columns to use.
 
@@ -47,11 +52,12 @@ def read_rows(
     FileError, ColumnNameError
         If a file or a column cannot be used.
     """
-    own = split_identifiers(exclude_columns(read_table(file), options.excluded), identifier_names, options.names)
+    table = exclude_columns(read_table(file, table_format), options.excluded)
+    own = split_identifiers(table, identifier_names, options.names)
     if train is None:
         selected = select_numeric_columns(own.table, options.names, ways_out=WAYS_OUT_WITHOUT_DROP)
         return AnomalyInput(selected.names, selected.rows, own.identifiers, None, (*own.notes, *selected.notes))
-    normal = split_identifiers(read_table(train), None, options.names).table
+    normal = split_identifiers(read_table(train, table_format), None, options.names).table
     left_out = {*own.identifiers, *options.excluded}
     usable = replace(normal, columns=tuple(column for column in normal.columns if column.name not in left_out))
     selected = select_numeric_columns(usable, options.names, ways_out=WAYS_OUT_WITHOUT_DROP)
@@ -59,16 +65,20 @@ def read_rows(
     if missing:
         raise TrainingRowsError.missing_columns(file, train, missing)
     rows = select_columns_for_model(own.table, selected.names, len(selected.names), ways_out=WAYS_OUT_WITHOUT_DROP).rows
-    notes = [*own.notes, *_notes_on_ignored_columns(own.table, selected.names), *selected.notes]
+    notes = [*own.table.notes, *own.notes, *_notes_on_ignored_columns(own.table, selected.names), *selected.notes]
     notes += _notes_on_shared_rows(rows, selected.rows, train)
     return AnomalyInput(selected.names, rows, own.identifiers, selected.rows, tuple(notes))
 
 
 def read_rows_for_detector(
-    file: Path, feature_names: Sequence[str] | None, n_features: int, identifier_names: Sequence[str] | None
+    file: Path,
+    feature_names: Sequence[str] | None,
+    n_features: int,
+    identifier_names: Sequence[str] | None,
+    table_format: TableFormat,
 ) -> AnomalyInput:
     """Read the rows to judge by a saved detector, whose columns are found by name, or without names by position."""
-    own = split_identifiers(read_table(file), identifier_names, feature_names)
+    own = split_identifiers(read_table(file, table_format), identifier_names, feature_names)
     selected = select_columns_for_model(own.table, feature_names, n_features, ways_out=WAYS_OUT_WITHOUT_OPTIONS)
     notes = (*own.notes, *_notes_on_ignored_columns(own.table, selected.names), *selected.notes)
     return AnomalyInput(selected.names, selected.rows, own.identifiers, None, notes)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gaussmix.cli.options import make_integer_parser, make_rate_parser, parse_names, parse_non_negative_number
+from gaussmix.cli.table_format import TableFormat
 
 _DEFAULT_FOLDS, _DEFAULT_TEST_FRACTION = 5, 0.2
 
@@ -155,6 +156,7 @@ class ChurnOptions:
     dropped, categorical, fixed : list of str
     contact : ContactOptions or None
     seed : int
+    table_format : TableFormat
     """
 
     file: Path
@@ -169,6 +171,7 @@ class ChurnOptions:
     fixed: list[str]
     contact: ContactOptions | None
     seed: int
+    table_format: TableFormat
 
     @classmethod
     def from_command_line(
@@ -183,6 +186,7 @@ class ChurnOptions:
         column_lists: dict[str, str | None],
         contact: ContactOptions | None,
         seed: int,
+        table_format: TableFormat,
     ) -> "ChurnOptions":
         """Return the options; raise typer.BadParameter if they contradict each other.
 
@@ -209,4 +213,5 @@ class ChurnOptions:
             lists["--fixed"] or [],
             contact,
             seed,
+            table_format,
         )

@@ -130,7 +130,7 @@ def select_numeric_columns(
         If a column is not numeric, is numeric except for a few values, has missing values, or if none is left.
     """
     require_columns(table, [*(column_names or []), *([weight_column] if weight_column else [])])
-    notes: list[str] = []
+    notes = [*table.notes]
     if column_names is None:
         _require_no_nearly_numeric_text(table, weight_column)
         columns = [column for column in table.numeric_columns if column.name != weight_column]
@@ -158,14 +158,15 @@ def select_columns_for_model(
     if column_names is not None:
         require_columns(table, column_names)
         columns = [_get_numeric_column(table, name) for name in column_names]
-        return _stack_rows(table, columns, [], drops_missing, ways_out)
+        selected = _stack_rows(table, columns, [], drops_missing, ways_out)
+        return replace(selected, notes=(*table.notes, *selected.notes))
     columns = table.numeric_columns
     if len(columns) != n_features:
         raise TableError.model_without_column_names(table.path, len(columns), n_features)
     names = tuple(column.name for column in columns)
     note = f"the model has no column names; its columns are, in this order: {join_with_commas(names, MAX_NAMES_SHOWN)}."
     selected = _stack_rows(table, columns, [], drops_missing, ways_out)
-    return replace(selected, notes=(note, *selected.notes))
+    return replace(selected, notes=(*table.notes, note, *selected.notes))
 
 
 def require_columns(table: Table, column_names: Sequence[str]) -> None:

@@ -35,6 +35,7 @@ from gaussmix.cli.options import (
     parse_non_negative_number,
     parse_output_path,
 )
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name, input_stem
 
 if TYPE_CHECKING:
     from gaussmix.cli.column_selection import SelectedColumns
@@ -116,6 +117,7 @@ def run_compare(
     engine: EngineOption = "auto",
     n_starts: StartsOption = DEFAULT_N_STARTS,
     output: OutputFolderOption = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Compare solvers, and hard and soft assignment.
@@ -126,14 +128,16 @@ def run_compare(
     solvers.png and assignments.png.
     """
     column_options = ColumnOptions.from_command_line(columns, exclude, weight_column, drops_missing)
-    options = SearchOptions.from_command_line(column_options, components, structures, criterion, n_starts, seed, engine)
+    options = SearchOptions.from_command_line(
+        column_options, components, structures, criterion, n_starts, seed, engine, table_format=table_format
+    )
     solver_names = _parse_solvers(solvers)
     if label_column is not None and label_column in [weight_column, *(column_options.names or [])]:
         raise typer.BadParameter(
             f"{label_column!r} is already used by --columns or --sample-weight", param_hint="--labels"
         )
     require_not_excluded(column_options.excluded, [] if label_column is None else [label_column], "--labels")
-    folder = output or Path(f"{file.stem}-comparison")
+    folder = output or Path(f"{input_stem(file)}-comparison")
 
     from gaussmix.cli.output_paths import require_writable_folder
     from gaussmix.plots.canvas import require_matplotlib
@@ -169,8 +173,8 @@ def _read_and_compare(
     from gaussmix.cli.mixture_input import read_rows_to_fit
     from gaussmix.comparison.comparison import compare
 
-    with console.progress_bar(f"reading {path.name}"):
-        file_input = read_rows_to_fit(path, options.columns, label_column)
+    with console.progress_bar(f"reading {input_name(path)}"):
+        file_input = read_rows_to_fit(path, options.columns, options.table_format, label_column)
     console.print_notes(file_input.notes)
     selected_columns = file_input.selected
     n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)

@@ -39,6 +39,7 @@ from gaussmix.cli.options import (
     parse_output_path,
 )
 from gaussmix.cli.report_process import ReportProcess, start_report_process
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name, input_stem
 
 if TYPE_CHECKING:
     from gaussmix.cli.table_writer import ColumnsByName
@@ -105,9 +106,10 @@ def run_fit(
     has_prior: PriorOption = False,
     transform: TransformOption = None,
     output: OutputFolderOption = None,
-    table_format: FormatOption = None,
+    output_format: FormatOption = None,
     has_data: WithDataOption = False,
     can_overwrite: OverwriteOption = False,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Find the groups in the rows of a file.
@@ -129,22 +131,23 @@ def run_fit(
             has_noise,
             has_prior,
             transform,
+            table_format,
         )
-        folder = output or Path(f"{file.stem}-gaussmix")
+        folder = output or Path(f"{input_stem(file)}-gaussmix")
 
-        _require_usable_folder(folder, file, table_format, can_overwrite)
+        _require_usable_folder(folder, file, output_format, can_overwrite)
         result = _assign_rows_to_best_mixture(search_file(file, options))
         _print_result(result)
-        _write_and_list_output_files(result, folder, report_process, table_format, has_data)
+        _write_and_list_output_files(result, folder, report_process, output_format, has_data)
 
 
-def _require_usable_folder(folder: Path, file: Path, table_format: str | None, can_overwrite: bool) -> None:
+def _require_usable_folder(folder: Path, file: Path, output_format: str | None, can_overwrite: bool) -> None:
     """Raise FileError if a file cannot be written to the folder, or if the folder holds the results of another file."""
     from gaussmix.cli.assignment_tables import list_assignment_suffixes
     from gaussmix.cli.model_folder import require_same_input
     from gaussmix.cli.output_paths import require_writable_folder
 
-    names = _name_output_files(list_assignment_suffixes(table_format, n_rows=0))
+    names = _name_output_files(list_assignment_suffixes(output_format, n_rows=0))
     require_writable_folder(folder, names, input_paths=(file,))
     if not can_overwrite:
         require_same_input(folder, file)
@@ -195,7 +198,7 @@ def _print_result(result: _FitResult) -> None:
 
 
 def _write_and_list_output_files(
-    result: _FitResult, folder: Path, report_process: ReportProcess, table_format: str | None, has_data: bool
+    result: _FitResult, folder: Path, report_process: ReportProcess, output_format: str | None, has_data: bool
 ) -> None:
     """Write the mixture, the assignments and the report to the folder, and print the names of these files."""
     from gaussmix.cli.assignment_tables import list_assignment_suffixes, write_assignments
@@ -208,7 +211,7 @@ def _write_and_list_output_files(
     search = result.search
     with remove_partial_on_failure(folder / MODEL_FILE) as path:
         save_parameters(result.mixture, path, InputRecord.of_file(search.path).to_json())
-    suffixes = list_assignment_suffixes(table_format, search.input.table.n_rows)
+    suffixes = list_assignment_suffixes(output_format, search.input.table.n_rows)
     for suffix in suffixes:
         write_assignments(search.input, result.assignments, folder / f"assignments{suffix}", has_data)
     with console.progress_bar("writing the report"), remove_partial_on_failure(folder / _REPORT_FILE) as path:
@@ -220,7 +223,7 @@ def _write_and_list_output_files(
             fit=search.selection.best.fit,
             selection=search.selection,
             sample_weight=search.selected_columns.sample_weight,
-            source_name=search.path.name,
+            source_name=input_name(search.path),
         )
     _list_output_files(folder, suffixes)
 

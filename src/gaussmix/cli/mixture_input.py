@@ -16,6 +16,7 @@ from gaussmix.cli.column_selection import (
 )
 from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.cli.table_columns import format_column_kinds
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.errors import DataError, TableError
 from gaussmix.model import Mixture
@@ -60,7 +61,9 @@ class MixtureInput:
             raise
 
 
-def read_rows_to_fit(path: Path, options: ColumnOptions, label_column: str | None = None) -> MixtureInput:
+def read_rows_to_fit(
+    path: Path, options: ColumnOptions, table_format: TableFormat = DEFAULT_FORMAT, label_column: str | None = None
+) -> MixtureInput:
     """Read a file, and select the columns to fit, the weights and the labels.
 
     Raises
@@ -68,7 +71,7 @@ def read_rows_to_fit(path: Path, options: ColumnOptions, label_column: str | Non
     FileError, ColumnNameError
         If the file or a column cannot be used.
     """
-    table = read_table(path)
+    table = read_table(path, table_format)
     roles = [name for name in (options.weight, label_column) if name is not None]
     identified = split_identifiers(table, None, [*(options.names or []), *roles])
     usable = _remove_identifiers(exclude_columns(table, options.excluded), identified.identifiers)
@@ -85,7 +88,9 @@ def read_rows_to_fit(path: Path, options: ColumnOptions, label_column: str | Non
     return MixtureInput(table, selected, identified.identifiers, (*identifier_notes, *selected.notes))
 
 
-def read_rows_for_model(path: Path, mixture: Mixture, drops_missing: bool) -> MixtureInput:
+def read_rows_for_model(
+    path: Path, mixture: Mixture, drops_missing: bool, table_format: TableFormat = DEFAULT_FORMAT
+) -> MixtureInput:
     """Read a file, and select the columns of a fitted mixture: by name, or by position if it has no names.
 
     Raises
@@ -93,7 +98,7 @@ def read_rows_for_model(path: Path, mixture: Mixture, drops_missing: bool) -> Mi
     FileError, ColumnNameError
         If the file or a column cannot be used.
     """
-    table = read_table(path)
+    table = read_table(path, table_format)
     identified = split_identifiers(table, None, mixture.feature_names)
     has_other_size = len(table.numeric_columns) != mixture.n_features
     usable = identified.table if mixture.feature_names is None and has_other_size else table

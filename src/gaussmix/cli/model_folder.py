@@ -6,12 +6,12 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from gaussmix.cli.table_format import STANDARD_INPUT, input_name
 from gaussmix.errors import ArchiveError, FileError, ModelFolderError
 
 MODEL_FILE = "model.safetensors"
 DETECTOR_FILE = "detector.safetensors"  # of gaussmix anomalies
 CHURN_FILE = "churn.safetensors"
-_STANDARD_INPUT = "-"
 _DIGEST_BYTES = 1 << 20  # of the start and of the end of a file
 _DIGEST_LENGTH = 16
 
@@ -35,8 +35,8 @@ class InputRecord:
     @classmethod
     def of_file(cls, path: Path) -> "InputRecord":
         """Return the record of a file that exists, or of standard input."""
-        if str(path) == _STANDARD_INPUT:
-            return cls("standard input", "", "")
+        if path == STANDARD_INPUT:
+            return cls(input_name(path), "", "")
         digest = hashlib.sha256(str(path.stat().st_size).encode())
         with path.open("rb") as file:
             digest.update(file.read(_DIGEST_BYTES))
@@ -84,7 +84,7 @@ def read_input_record(model_file: Path) -> InputRecord | None:
 
 def require_same_input(folder: Path, file: Path) -> None:
     """Raise ModelFolderError if a folder holds the model of another file; a folder of unknown input is allowed."""
-    if str(file) != _STANDARD_INPUT and not file.is_file():
+    if file != STANDARD_INPUT and not file.is_file():
         return  # the reader says what is wrong with the file
     earlier = read_input_record(folder / MODEL_FILE)
     if earlier is not None and not earlier.is_same_input(InputRecord.of_file(file)):

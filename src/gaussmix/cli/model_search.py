@@ -1,6 +1,6 @@
 """What ``fit``, ``select`` and ``compare`` share: the options of a model search, and the search of a file's rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from gaussmix.cli.options import (
     parse_structures,
     parse_transform,
 )
+from gaussmix.cli.table_format import TableFormat, input_name
 from gaussmix.errors import TableError
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class SearchOptions:
     has_prior: bool
     engine: str
     transform: str | dict[str, str] | None = None
+    table_format: TableFormat = field(default_factory=TableFormat)
 
     @classmethod
     def from_command_line(
@@ -103,6 +105,7 @@ class SearchOptions:
         has_noise: bool = False,
         has_prior: bool = False,
         transform: str | None = None,
+        table_format: TableFormat | None = None,
     ) -> "SearchOptions":
         """Return the options, parsed from the texts of the command line; raise typer.BadParameter if one is invalid."""
         parsed_structures = parse_structures(structures)
@@ -119,6 +122,7 @@ class SearchOptions:
             has_prior,
             parse_engine(engine),
             parse_transform(transform),
+            table_format or TableFormat(),
         )
 
 
@@ -151,7 +155,7 @@ def describe_file_size_and_columns(path: Path, selected_columns: "SelectedColumn
     rows = format_count(n_rows, "row")
     if selected_columns.is_used is not None:
         rows = f"{n_rows} of {format_count(len(selected_columns.is_used), 'row')}"
-    return f"{path.name}: {rows}, {format_count(n_columns, 'column')} ({names})"
+    return f"{input_name(path)}: {rows}, {format_count(n_columns, 'column')} ({names})"
 
 
 def search_file(path: Path, options: SearchOptions) -> FileSearch:
@@ -159,8 +163,8 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
     from gaussmix.cli.mixture_input import read_rows_to_fit
     from gaussmix.selection import select
 
-    with console.progress_bar(f"reading {path.name}"):
-        file_input = read_rows_to_fit(path, options.columns)
+    with console.progress_bar(f"reading {input_name(path)}"):
+        file_input = read_rows_to_fit(path, options.columns, options.table_format)
     console.print_notes(file_input.notes)
     selected_columns = file_input.selected
     n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)

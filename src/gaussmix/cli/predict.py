@@ -14,6 +14,7 @@ from gaussmix.cli.options import (
     parse_output_path,
     require_table_suffix,
 )
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name
 
 if TYPE_CHECKING:
     from gaussmix.cli.mixture_input import MixtureInput
@@ -46,6 +47,7 @@ def run_predict(
     ] = None,
     has_data: WithDataOption = False,
     drops_missing: DropMissingOption = False,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Predict the component of each row.
@@ -68,7 +70,7 @@ def run_predict(
     mixture = Mixture.load(model)
     if output is not None:
         require_writable_file(output, input_paths=(model, file))
-    file_input, assignments = _read_and_assign_rows(file, mixture, drops_missing)
+    file_input, assignments = _read_and_assign_rows(file, mixture, drops_missing, table_format)
     if output is None:
         _print_first_assignments(file_input, assignments)
     else:
@@ -76,14 +78,16 @@ def run_predict(
         typer.echo(f"Wrote {format_count(file_input.table.n_rows, 'row')} to {output}")
 
 
-def _read_and_assign_rows(file: Path, mixture: "Mixture", drops_missing: bool) -> "tuple[MixtureInput, ColumnsByName]":
+def _read_and_assign_rows(
+    file: Path, mixture: "Mixture", drops_missing: bool, table_format: TableFormat
+) -> "tuple[MixtureInput, ColumnsByName]":
     """Return the rows of a file and their assignments, and print notes on them."""
     from gaussmix.cli.assignment_tables import compute_assignments
     from gaussmix.cli.mixture_input import read_rows_for_model
     from gaussmix.model.column_dependence import describe_broken_relations
 
-    with console.progress_bar(f"reading {file.name}"):
-        file_input = read_rows_for_model(file, mixture, drops_missing)
+    with console.progress_bar(f"reading {input_name(file)}"):
+        file_input = read_rows_for_model(file, mixture, drops_missing, table_format)
     with file_input.number_errors_by_file():
         transformed_rows = mixture.transform_rows(file_input.selected.rows)
     broken = describe_broken_relations(mixture, transformed_rows, file_input.row_numbers)

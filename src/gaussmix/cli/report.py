@@ -14,6 +14,7 @@ from gaussmix.cli.options import (
     parse_output_path,
     require_html_suffix,
 )
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name
 
 EXAMPLES = """\b
 Examples:
@@ -30,6 +31,7 @@ def run_report(
         typer.Option("--output", "-o", metavar="FILE.html", parser=parse_output_path, help="File to write."),
     ] = Path("report.html"),
     drops_missing: DropMissingOption = False,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Write an HTML page about a model and rows.
@@ -47,13 +49,13 @@ def run_report(
     model = find_model_file(model)
     mixture = Mixture.load(model)
     require_writable_file(output, input_paths=(model, file))
-    with console.progress_bar(f"reading {file.name}"):
-        file_input = read_rows_for_model(file, mixture, drops_missing)
+    with console.progress_bar(f"reading {input_name(file)}"):
+        file_input = read_rows_for_model(file, mixture, drops_missing, table_format)
     console.print_notes(file_input.notes)
     with (
         console.progress_bar("writing the report"),
         remove_partial_on_failure(output),
         file_input.number_errors_by_file(),
     ):
-        write_report(output, mixture, file_input.selected.rows, source_name=file.name)
+        write_report(output, mixture, file_input.selected.rows, source_name=input_name(file))
     typer.echo(f"Wrote {output}")
