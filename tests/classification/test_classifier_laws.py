@@ -250,7 +250,7 @@ def test_equal_rows_of_several_classes_are_calibrated_by_their_frequencies(famil
 
 def test_a_seed_gives_the_same_bits_and_another_seed_other_ones() -> None:
     columns, classes = make_table(200, 13)
-    options = {"n_components": 2, "n_starts": 1}
+    options = {"n_components": 2, "n_starts": 1, "max_iter": 10}
     first, second = (_fit(columns, classes, options | {"random_state": 5}) for _ in range(2))
     np.testing.assert_array_equal(first.predict_proba(columns), second.predict_proba(columns))
     np.testing.assert_array_equal(first.held_out_proba_, second.held_out_proba_)

@@ -53,13 +53,13 @@ def test_the_family_changes_the_probabilities() -> None:
 
 
 def test_numbers_of_components_are_those_asked_for() -> None:
-    assert _fit(n_components=2, max_iter=2).n_components_ == (2, 2)
-    assert _fit(n_components=[1, 3], max_iter=2).n_components_ == (1, 3)
-    assert _fit(n_components=np.array([1, 3]), max_iter=2).n_components_ == (1, 3)
-    assert _fit(n_components={"b": 1, "a": 2}, max_iter=2).n_components_ == (2, 1)
-    classifier = _fit(n_components=2, n_starts=3, max_iter=2)
-    assert len(classifier.model_.members) == 3
-    assert len(_fit(n_starts=3).model_.members) == 1
+    quick = {"max_iter": 2, "n_folds": 2, "calibration": None}
+    assert _fit(n_components=2, **quick).n_components_ == (2, 2)
+    assert _fit(n_components=[1, 3], **quick).n_components_ == (1, 3)
+    assert _fit(n_components=np.array([1, 3]), **quick).n_components_ == (1, 3)
+    assert _fit(n_components={"b": 1, "a": 2}, **quick).n_components_ == (2, 1)
+    assert len(_fit(n_components=2, n_starts=3, **quick).model_.members) == 3
+    assert len(_fit(n_starts=3, **quick).model_.members) == 1
 
 
 def test_the_number_of_components_is_chosen_up_to_the_largest_one() -> None:
@@ -188,9 +188,10 @@ def test_notes_say_what_was_done() -> None:
 
 def test_scikit_learns_tools_work_with_the_classifier() -> None:
     rows = np.column_stack([COLUMNS["age"], COLUMNS["income"], np.log(COLUMNS["spent"])])
-    scores = cross_val_score(MixtureClassifier(**BASE, calibration=None), rows, CLASSES, cv=3, scoring="neg_log_loss")
+    quick = BASE | {"calibration": None, "max_iter": 10, "n_starts": 1, "n_folds": 2}
+    scores = cross_val_score(MixtureClassifier(**quick), rows, CLASSES, cv=3, scoring="neg_log_loss")
     assert scores.mean() > -0.69
-    search = GridSearchCV(MixtureClassifier(**BASE, calibration=None), {"n_components": [1, 2]}, cv=2)
+    search = GridSearchCV(MixtureClassifier(**quick), {"n_components": [1, 2]}, cv=2)
     assert search.fit(rows, CLASSES).best_params_["n_components"] in (1, 2)
-    pipeline = make_pipeline(StandardScaler(), MixtureClassifier(**BASE))
+    pipeline = make_pipeline(StandardScaler(), MixtureClassifier(**quick))
     assert pipeline.fit(rows, CLASSES).score(rows, CLASSES) > 0.55
