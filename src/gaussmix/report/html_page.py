@@ -160,6 +160,7 @@ def _constant_context() -> dict[str, Any]:
     return {
         "versions": format_versions(),
         "max_rows": MAX_ROWS,
+        "max_pairs_rows": pictures.MAX_PAIRS_ROWS,
         "uncertain_above": tables.UNCERTAIN_ABOVE,
         "n_sentences_open": _N_SENTENCES_OPEN,
         "n_candidates_shown": _N_CANDIDATES_SHOWN,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_DENSITY_COLUMNS = 16
+MAX_PAIRS_ROWS = 2000  # its panels are small
 _SCATTER_INCHES = (6.2, 4.4)
 
 
@@ -30,7 +31,7 @@ def data_picture(mixture: Mixture, X: ArrayLike) -> Picture:
             [column_name(mixture, j) for j in select_separating_columns(mixture, X, 5)], max_names=None
         )
         alt_text = f"All pairs of {names}: {rows}, with their ellipses."
-        return draw_figure_picture(lambda: plots.pairs(mixture, X), alt_text)
+        return draw_figure_picture(lambda: plots.pairs(mixture, X, max_rows=MAX_PAIRS_ROWS), alt_text)
     names = join_with_and([column_name(mixture, j) for j in select_separating_columns(mixture, X, 2)], max_names=None)
     alt_text = f"{names}: {rows}, with {'ellipses' if mixture.n_independent_features == 2 else 'densities'}."
     return draw_axes_picture(lambda ax: plots.scatter(mixture, X, ax=ax, legend=False), _SCATTER_INCHES, alt_text)
