@@ -31,6 +31,7 @@ GUESTS = {
     "typer": ("cli",),
     "rich": ("cli", "selection/progress.py"),
     "pyarrow": ("cli",),
+    "python_calamine": ("cli/spreadsheets.py",),
     "narwhals": (
         "classification/table/input_table.py",
         "classification/table/table_columns.py",
@@ -52,6 +53,7 @@ GUESTS = {
 UNWELCOME = (
     "sklearn",
     "pyarrow",
+    "python_calamine",
     "matplotlib",
     "typer",
     "rich",

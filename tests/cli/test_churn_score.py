@@ -175,11 +175,6 @@ BAD: dict[str, tuple[dict[str, Any], tuple[object, ...], str]] = {
         (),
         "bad.csv: column 'months' was numeric in the fit, but data row 1",
     ),
-    "decimal commas": (
-        make_new(fee=[f"{value},85" for value in make_new()["fee"]]),
-        (),
-        "with a decimal comma instead of a point; write numbers with a decimal point, and leave cells",
-    ),
     "dates for numbers": (make_new(age=["2024-01-01"] * 40), (), "'age' held no dates in the fit"),
     "no column of values": (make_new(), (*COSTS[:2], "--value-saved", "worth", *COSTS[4:]), "no column named 'worth'"),
     "text as values": (make_new(), (*COSTS[:2], "--value-saved", "plan", *COSTS[4:]), "contains text, so it cannot be"),

@@ -75,7 +75,7 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
         r"no numeric column: a \(text\), b \(dates\); add one, or correct these values",
     ),
     "only weights": ("w,t\n1,x\n2,y\n", None, "w", r"has no numeric column: t \(text\);"),
-    "decimal comma": ("a;t\n1,5;x\n", None, None, r"a \(text, data row 1 holds '1,5', with a decimal comma"),
+    "two units": ("a\n1 mm\n2 mm\n3 cm\n", None, None, r"a \(text, data row 3 holds '3 cm'\)"),
     "missing": (
         MANY + "3,\n4,NA\n",
         None,

@@ -52,6 +52,12 @@ def test_quoted_names_may_hold_the_delimiter_and_line_ends(write: Write) -> None
     assert _read_values_or_kinds(write("f.csv", 'a,b\n1,"two\nlines"\n')) == {"a": [1.0], "b": "text"}
 
 
+def test_latin_1_in_names_and_cells(write: Write) -> None:
+    assert _read_values_or_kinds(write("f.csv", "a,ä\n1,2\n".encode("latin-1"))) == {"a": [1.0], "ä": [2.0]}
+    late = ("a,b\n" + "1,x\n" * 400_000 + "2,\x80 ä\n").encode("latin-1")
+    assert read_table(write("f.csv", late)).columns[1].load_texts()[-1] == "€ ä"
+
+
 def test_kinds_of_a_csv(write: Write) -> None:
     path = write(
         "f.csv", "ok,day,at,name,gap,none\ntrue,2024-01-01,12:30:00,anna,1,\nfalse,2024-01-02,13:00:00,ben,,\n"
@@ -99,27 +105,19 @@ def test_a_column_of_numbers_with_a_few_texts_names_the_first(write: Write) -> N
     assert column.non_numeric_reason == "data row 17 holds 'abc'"
 
 
-def test_decimal_commas_are_pointed_out(write: Write) -> None:
-    column = read_table(write("f.csv", "a;b\n3,6;79\n1,8;54\n")).columns[0]
-    assert column.is_likely_numeric
-    assert column.non_numeric_reason == "data row 1 holds '3,6', with a decimal comma instead of a point"
-
-
 @pytest.mark.parametrize(
-    ("values", "why"),
+    ("values", "numbers"),
     [
-        (["1,596", "2,000"], "with a comma that seems to separate thousands"),
-        (["1,596", "12,5"], "with a decimal comma instead of a point"),
-        (["1,234,567.5", "3"], "with a comma that seems to separate thousands"),
-        (["0,125", "0,250"], "with a decimal comma instead of a point"),
+        (["1,596", "2,000"], [1596, 2000]),
+        (["1,596", "12,5"], [1.596, 12.5]),
+        (["1,234,567.5", "3"], [1234567.5, 3]),
+        (["0,125", "0,250"], [0.125, 0.25]),
     ],
 )
-def test_a_comma_that_separates_thousands_is_not_called_a_decimal_comma(
-    values: list[str], why: str, write: Write
-) -> None:
+def test_the_whole_column_tells_what_a_comma_means(values: list[str], numbers: list[float], write: Write) -> None:
     (column,) = read_table(write("f.csv", "a\n" + "".join(f'"{value}"\n' for value in values))).columns
-    assert column.is_likely_numeric
-    assert column.non_numeric_reason == f"data row 1 holds {values[0]!r}, {why}"
+    assert column.values.tolist() == numbers
+    assert "comma" in column.number_note
 
 
 def test_column_types_depend_on_the_whole_file(write: Write) -> None:
@@ -169,14 +167,11 @@ UNREADABLE: dict[str, tuple[str, str | bytes, str]] = {
     "too few fields": ("f.csv", "a,b\n1,2\n3\n4,5\n", r"data row 2 of .*f\.csv has 1 field, but there are 2 column"),
     "too many fields": ("f.csv", "a,b\n1,2\n3,4,5\n", r"data row 2 of .*f\.csv has 3 fields, but there are 2"),
     "unclosed quote": ("f.csv", 'a,b\n1,2\n"3,4\n5,6\n', r"data row 2 of .*f\.csv has 1 field"),
-    "latin-1 header": ("f.csv", "a,ä\n1,2\n".encode("latin-1"), r"f\.csv is not UTF-8 text"),
-    "latin-1 text": ("f.csv", "a,b\n1,ä\n".encode("latin-1"), r"is not UTF-8 text \(see column 'b'\)"),
-    "UTF-16": ("f.csv", PLAIN.encode("utf-16"), r"f\.csv is not UTF-8 text"),
-    "bytes": ("f.csv", bytes(range(1, 256)) * 9, r"f\.csv is not UTF-8 text"),
-    "zero bytes": ("f.csv", bytes(99), r"f\.csv is not UTF-8 text"),
+    "bytes": ("f.csv", bytes(range(1, 256)) * 9, r"f\.csv is not text"),
+    "zero bytes": ("f.csv", bytes(99), r"f\.csv is not text"),
     "two columns of one name": ("f.csv", "a,b,a\n1,2,3\n", r"has more than one column named 'a'; rename"),
     "two names that differ by spaces": ("f.csv", "a,b, a\n1,2,3\n", r"has more than one column named 'a'"),
-    "excel": ("f.xlsx", "zip", r"the type of .*f\.xlsx is unknown; the name must end in \.csv"),
+    "excel": ("f.xlsx", "zip", r"cannot read .*f\.xlsx: "),
     "no extension": ("data", PLAIN, r"the type of .* is unknown"),
     "no parquet": ("f.parquet", "a,b\n1,2\n", r"cannot read .*f\.parquet: "),
     "empty parquet": ("f.parquet", "", r"f\.parquet is empty"),

@@ -15,6 +15,7 @@ from gaussmix.cli.options import (
     make_rate_parser,
     parse_output_path,
 )
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name, input_stem
 
 if TYPE_CHECKING:
     from gaussmix.cli.anomaly_detection import AnomalyOptions, Detection
@@ -113,6 +114,7 @@ def run_anomalies(
     feedback: FeedbackOption = None,
     seed: SeedOption = 0,
     output: OutputFolderOption = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Find the unusual rows of a file.
@@ -135,8 +137,9 @@ def run_anomalies(
         identifiers,
         feedback,
         seed,
+        table_format,
     )
-    folder = output or Path(f"{file.stem}-anomalies")
+    folder = output or Path(f"{input_stem(file)}-anomalies")
     inputs = tuple(path for path in (file, train, model, feedback) if path is not None)
     require_writable_folder(folder, tuple(_output_files(options)), input_paths=inputs)
     detection = detect_anomalies(options)
@@ -238,7 +241,7 @@ def _write_and_list_output_files(
             detection.detector.save(path)
     for name in _REPORT_FILE:
         with console.progress_bar("writing the report"), remove_partial_on_failure(folder / name) as path:
-            write_anomaly_report(path, summary, notes=notes, source_name=options.file.name)
+            write_anomaly_report(path, summary, notes=notes, source_name=input_name(options.file))
     typer.echo(f"Wrote to {folder}:")
     for name, description in _output_files(options).items():
         typer.echo(f"  {name:<20}  {description}")

@@ -12,6 +12,7 @@ from gaussmix.anomaly.table_drift import find_table_drift
 from gaussmix.cli import console
 from gaussmix.cli.anomaly_input import AnomalyInput, read_rows, read_rows_for_detector, read_verdicts
 from gaussmix.cli.options import parse_names
+from gaussmix.cli.table_format import TableFormat, input_name
 from gaussmix.errors import TrainingRowsError
 from gaussmix.report.anomaly_summary import AnomalySummary, summarize_anomalies
 from gaussmix.types import ND, BoolN, N
@@ -31,6 +32,7 @@ class AnomalyOptions:
     identifier_names: list[str] | None
     feedback: Path | None
     seed: int
+    table_format: TableFormat
 
     @classmethod
     def from_command_line(
@@ -43,6 +45,7 @@ class AnomalyOptions:
         identifiers: str | None,
         feedback: Path | None,
         seed: int,
+        table_format: TableFormat,
     ) -> "AnomalyOptions":
         """Return the options; raise typer.BadParameter if they contradict each other."""
         chosen = [(kind, rate) for kind, rate in rates.items() if rate is not None]
@@ -64,6 +67,7 @@ class AnomalyOptions:
             parse_names(identifiers, "--id"),
             feedback,
             seed,
+            table_format,
         )
 
     @property
@@ -85,8 +89,10 @@ def detect_anomalies(options: AnomalyOptions) -> Detection:
     """Read the rows, and fit or load the detector."""
     if options.model is not None:
         return _load_detector(options, options.model)
-    with console.progress_bar(f"reading {options.file.name}"):
-        rows = read_rows(options.file, options.train, options.column_names, options.identifier_names)
+    with console.progress_bar(f"reading {input_name(options.file)}"):
+        rows = read_rows(
+            options.file, options.train, options.column_names, options.identifier_names, options.table_format
+        )
     console.print_notes(rows.notes)
     assert options.threshold is not None
     kind, rate = options.threshold
@@ -107,8 +113,8 @@ def _load_detector(options: AnomalyOptions, path: Path) -> Detection:
     """Load the detector, and read the rows in its columns."""
     detector = AnomalyDetector.load(path)
     names, n_features = detector.model_.feature_names, detector.n_features_in_
-    with console.progress_bar(f"reading {options.file.name}"):
-        rows = read_rows_for_detector(options.file, names, n_features, options.identifier_names)
+    with console.progress_bar(f"reading {input_name(options.file)}"):
+        rows = read_rows_for_detector(options.file, names, n_features, options.identifier_names, options.table_format)
     console.print_notes(rows.notes)
     if names is not None:  # the rows of the command are arrays without names, of which scikit-learn would warn
         del detector.feature_names_in_

@@ -1,7 +1,7 @@
 """Files that ``gaussmix anomalies`` reads: the rows to judge, normal rows to learn from, and verdicts of people."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from gaussmix.cli.column_selection import select_columns_for_model, select_numeric_columns
 from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.cli.table_columns import Column
+from gaussmix.cli.table_format import TableFormat
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.errors import TrainingRowsError, VerdictTableError
@@ -31,7 +32,11 @@ class AnomalyInput:
 
 
 def read_rows(
-    file: Path, train: Path | None, column_names: Sequence[str] | None, identifier_names: Sequence[str] | None
+    file: Path,
+    train: Path | None,
+    column_names: Sequence[str] | None,
+    identifier_names: Sequence[str] | None,
+    table_format: TableFormat,
 ) -> AnomalyInput:
     """Read the rows to judge and, if there is a file of normal rows, those; its columns are the columns to use.
 
@@ -40,27 +45,31 @@ def read_rows(
     FileError, ColumnNameError
         If a file or a column cannot be used.
     """
-    own = split_identifiers(read_table(file), identifier_names, column_names)
+    own = split_identifiers(read_table(file, table_format), identifier_names, column_names)
     if train is None:
         selected = select_numeric_columns(own.table, column_names)
         return AnomalyInput(selected.names, selected.rows, own.identifiers, None, (*own.notes, *selected.notes))
-    normal = split_identifiers(read_table(train), None, column_names)
+    normal = split_identifiers(read_table(train, table_format), None, column_names)
     others = tuple(column for column in normal.table.columns if column.name not in own.identifiers)
-    selected = select_numeric_columns(Table(train, normal.table.n_rows, others, normal.table.n_unnamed), column_names)
+    selected = select_numeric_columns(replace(normal.table, columns=others), column_names)
     missing = [name for name in selected.names if name not in own.table.column_names]
     if missing:
         raise TrainingRowsError.missing_columns(file, train, missing)
     rows = select_columns_for_model(own.table, selected.names, len(selected.names)).rows
-    notes = [*own.notes, *_notes_on_ignored_columns(own.table, selected.names), *selected.notes]
+    notes = [*own.table.notes, *own.notes, *_notes_on_ignored_columns(own.table, selected.names), *selected.notes]
     notes += _notes_on_shared_rows(rows, selected.rows, train)
     return AnomalyInput(selected.names, rows, own.identifiers, selected.rows, tuple(notes))
 
 
 def read_rows_for_detector(
-    file: Path, feature_names: Sequence[str] | None, n_features: int, identifier_names: Sequence[str] | None
+    file: Path,
+    feature_names: Sequence[str] | None,
+    n_features: int,
+    identifier_names: Sequence[str] | None,
+    table_format: TableFormat,
 ) -> AnomalyInput:
     """Read the rows to judge by a saved detector, whose columns are found by name, or without names by position."""
-    own = split_identifiers(read_table(file), identifier_names, feature_names)
+    own = split_identifiers(read_table(file, table_format), identifier_names, feature_names)
     selected = select_columns_for_model(own.table, feature_names, n_features)
     notes = (*own.notes, *_notes_on_ignored_columns(own.table, selected.names), *selected.notes)
     return AnomalyInput(selected.names, selected.rows, own.identifiers, None, notes)

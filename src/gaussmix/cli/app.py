@@ -25,6 +25,7 @@ from gaussmix.cli import (
     track,
 )
 from gaussmix.cli.options import DEBUG_META_KEY, DebugOption
+from gaussmix.cli.table_format import add_table_options
 from gaussmix.errors import GaussmixError, MissingPackageError, RowTooFarError, TableError
 
 _OPTIONAL_PACKAGES = {"jinja2", "matplotlib", "pyarrow", "rich"}
@@ -118,14 +119,17 @@ def run_without_command(
         typer.echo(ctx.get_help())
 
 
-app.command("fit", epilog=fit.EXAMPLES)(fit.run_fit)
-app.command("select", epilog=select.EXAMPLES)(select.run_select)
-app.command("compare", epilog=compare.EXAMPLES)(compare.run_compare)
-app.command("anomalies", epilog=anomalies.EXAMPLES)(anomalies.run_anomalies)
-app.command("churn", epilog=churn.EXAMPLES)(churn.run_churn)
-app.command("churn-score", epilog=churn_score.EXAMPLES)(churn_score.run_churn_score)
-app.command("track", epilog=track.EXAMPLES)(track.run_track)
-app.command("predict", epilog=predict.EXAMPLES)(predict.run_predict)
-app.command("report", epilog=report.EXAMPLES)(report.run_report)
+for name, module, command in (
+    ("fit", fit, fit.run_fit),
+    ("select", select, select.run_select),
+    ("compare", compare, compare.run_compare),
+    ("anomalies", anomalies, anomalies.run_anomalies),
+    ("churn", churn, churn.run_churn),
+    ("churn-score", churn_score, churn_score.run_churn_score),
+    ("track", track, track.run_track),
+    ("predict", predict, predict.run_predict),
+    ("report", report, report.run_report),
+):
+    app.command(name, epilog=module.EXAMPLES)(add_table_options(command))
 app.command("sample", epilog=sample.EXAMPLES)(sample.run_sample)
 app.command("info", epilog=info.EXAMPLES)(info.run_info)

@@ -23,6 +23,7 @@ from gaussmix.cli.churn_options import (
     parse_contact_options,
 )
 from gaussmix.cli.options import DataFileArgument, DebugOption, SeedOption, parse_output_path
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name, input_stem
 
 if TYPE_CHECKING:
     from gaussmix.cli.churn_training import ChurnResult
@@ -73,6 +74,7 @@ def run_churn(
     success_rate: SuccessRateOption = None,
     seed: SeedOption = 0,
     output: OutputFolderOption = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Predict which customers leave.
@@ -97,8 +99,9 @@ def run_churn(
         {"--drop": drop, "--categorical": categorical, "--fixed": fixed},
         parse_contact_options(cost_contact, value_saved, success_rate),
         seed,
+        table_format,
     )
-    folder = output or Path(f"{file.stem}-churn")
+    folder = output or Path(f"{input_stem(file)}-churn")
     require_writable_folder(folder, tuple(_FILES), input_paths=(file,))
     result = train_churn_model(options)
     _print_result(options, result)
@@ -118,7 +121,7 @@ def _print_result(options: ChurnOptions, result: "ChurnResult") -> None:
 
     summary = result.summary
     paragraphs = (
-        format_summary(options.file.name, options.target, summary),
+        format_summary(input_name(options.file), options.target, summary),
         format_models(summary.validation),
         format_groups(summary.validation),
         format_segments(summary),
@@ -142,7 +145,7 @@ def _write_and_list_output_files(options: ChurnOptions, result: "ChurnResult", f
     with remove_partial_on_failure(folder / _MODEL_FILE) as path:
         result.summary.model.save(path)
     with console.progress_bar("writing the report"), remove_partial_on_failure(folder / _REPORT_FILE) as path:
-        write_churn_report(path, result.summary, notes=result.notes, source_name=options.file.name)
+        write_churn_report(path, result.summary, notes=result.notes, source_name=input_name(options.file))
     typer.echo(f"Wrote to {folder}:")
     for name, description in _FILES.items():
         typer.echo(f"  {name:<17}  {description}")

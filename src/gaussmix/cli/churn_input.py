@@ -11,6 +11,7 @@ from gaussmix.classification.evaluation.group_comparison import MAX_GROUPS
 from gaussmix.classification.validation.splits import parse_times
 from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.table_columns import Column
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.core.input_arrays import format_label
@@ -88,7 +89,7 @@ class ChurnInput:
     notes: tuple[str, ...]
 
 
-def read_customers(file: Path, roles: ColumnRoles) -> ChurnInput:
+def read_customers(file: Path, roles: ColumnRoles, table_format: TableFormat = DEFAULT_FORMAT) -> ChurnInput:
     """Read customers with outcomes.
 
     Raises
@@ -96,7 +97,7 @@ def read_customers(file: Path, roles: ColumnRoles) -> ChurnInput:
     FileError, ColumnNameError, TargetError
         If the file or a column cannot be used.
     """
-    table = read_table(file)
+    table = read_table(file, table_format)
     require_columns(table, roles.names)
     columns = {column.name: column for column in table.columns}
     excluded = {roles.target, *([roles.time] if roles.time else []), *roles.dropped}
@@ -144,7 +145,7 @@ def load_cells(
             unusable.append(f"{column.name} ({column.kind})")
         else:
             cells[column.name] = values
-    notes = [f"left out: {join_with_commas(unusable, MAX_NAMES_SHOWN)}."] if unusable else []
+    notes = [*table.notes, *([f"left out: {join_with_commas(unusable, MAX_NAMES_SHOWN)}."] if unusable else [])]
     if table.n_unnamed:
         notes.append(f"left out: {format_count(table.n_unnamed, 'column')} without a name (row numbers?).")
     return cells, notes

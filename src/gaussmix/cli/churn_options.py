@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gaussmix.cli.options import make_integer_parser, make_rate_parser, parse_names, parse_non_negative_number
+from gaussmix.cli.table_format import TableFormat
 
 _DEFAULT_FOLDS, _DEFAULT_TEST_FRACTION = 5, 0.2
 
@@ -154,6 +155,7 @@ class ChurnOptions:
     dropped, categorical, fixed : list of str
     contact : ContactOptions or None
     seed : int
+    table_format : TableFormat
     """
 
     file: Path
@@ -168,6 +170,7 @@ class ChurnOptions:
     fixed: list[str]
     contact: ContactOptions | None
     seed: int
+    table_format: TableFormat
 
     @classmethod
     def from_command_line(
@@ -182,6 +185,7 @@ class ChurnOptions:
         column_lists: dict[str, str | None],
         contact: ContactOptions | None,
         seed: int,
+        table_format: TableFormat,
     ) -> "ChurnOptions":
         """Return the options; raise typer.BadParameter if they contradict each other.
 
@@ -208,4 +212,5 @@ class ChurnOptions:
             lists["--fixed"] or [],
             contact,
             seed,
+            table_format,
         )

@@ -20,6 +20,7 @@ from gaussmix.cli.options import (
     parse_output_path,
     require_table_suffix,
 )
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name, input_stem
 
 if TYPE_CHECKING:
     from gaussmix.cli.churn_scoring import ScoredFile
@@ -75,6 +76,7 @@ def run_churn_score(
     success_rate: SuccessRateOption = None,
     explain: ExplainOption = 200,
     output: OutputFileOption = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Predict which customers of another file leave.
@@ -84,16 +86,22 @@ def run_churn_score(
     model has learned from, and with costs whom to contact. Data rows count from 1.
     """
     require_table_suffix(output)
-    from gaussmix.cli.churn_scoring import score_file
+    from gaussmix.classification.churn.churn_model import ChurnModel
+    from gaussmix.cli.churn_scoring import score_table
     from gaussmix.cli.output_paths import require_writable_file
+    from gaussmix.cli.table_reader import read_table
     from gaussmix.cli.table_writer import write_table_with_columns
 
     contact = parse_contact_options(cost_contact, value_saved, success_rate)
     rate = parse_new_rate(new_rate)
     is_parquet = file.suffix.lower() in (".parquet", ".pq")
-    path = output or Path(f"{file.stem}-scored{'.parquet' if is_parquet else '.csv'}")
+    path = output or Path(f"{input_stem(file)}-scored{'.parquet' if is_parquet else '.csv'}")
     require_writable_file(path, input_paths=(model, file))
-    scored = score_file(model, file, rate, contact, explain)
+    churn_model = ChurnModel.load(model)
+    with console.progress_bar(f"reading {input_name(file)}"):
+        table = read_table(file, table_format)
+    console.print_notes(table.notes)
+    scored = score_table(churn_model, table, rate, contact, explain)
     _print_scores(model, file, scored)
     with console.progress_bar(f"writing {path.name}"):
         columns = scored.scores.to_table()
@@ -106,7 +114,7 @@ def _print_scores(model: Path, file: Path, scored: "ScoredFile") -> None:
     from gaussmix.cli.churn_listing import format_contacts, format_customers, format_score_summary
 
     paragraphs = (
-        format_score_summary(model.name, file.name, scored),
+        format_score_summary(model.name, input_name(file), scored),
         format_customers(scored.scores, "customers who may leave", scored.has_fixed_columns),
         format_contacts(None, scored.scores.plan),
     )

@@ -19,7 +19,7 @@ from gaussmix.cli.churn_options import ContactOptions
 from gaussmix.cli.churn_training import make_terms
 from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.identifier_columns import split_identifiers
-from gaussmix.cli.table_reader import Table, read_table
+from gaussmix.cli.table_reader import Table
 from gaussmix.errors import CustomerTableError
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.report.churn_scores import ScoredCustomers, score_customers
@@ -61,21 +61,18 @@ class ScoredFile:
     has_fixed_columns: bool
 
 
-def score_file(
-    model_path: Path, file: Path, new_rate: str | float | None, contact: ContactOptions | None, max_explained: int
+def score_table(
+    model: ChurnModel, table: Table, new_rate: str | float | None, contact: ContactOptions | None, max_explained: int
 ) -> ScoredFile:
-    """Return the scores of the customers of a file; notes are printed.
+    """Return the scores of the customers of a table; notes are printed.
 
     Raises
     ------
     FileError, ArchiveError, DataError
         If a file cannot be used.
     """
-    model = ChurnModel.load(model_path)
-    with console.progress_bar(f"reading {file.name}"):
-        table = read_table(file)
     terms = _read_terms(contact, table)
-    cells = _load_inputs(model.classifier_.schema_, file, table)
+    cells = _load_inputs(model.classifier_.schema_, table.path, table)
     with console.progress_bar("scoring the customers"):
         with console.print_data_warnings():
             probabilities = own_probabilities = model.churn_probability(cells)

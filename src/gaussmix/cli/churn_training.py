@@ -10,6 +10,7 @@ from gaussmix.cli import console
 from gaussmix.cli.churn_input import ChurnInput, ColumnRoles, parse_outcomes, read_customers
 from gaussmix.cli.churn_options import ChurnOptions, ContactOptions
 from gaussmix.cli.identifier_columns import split_identifiers
+from gaussmix.cli.table_format import input_name
 from gaussmix.report.churn_summary import ChurnSummary, summarize_churn
 from gaussmix.report.churn_validation import ContactTerms, GroupColumn
 from gaussmix.types import AnyArray, BoolN
@@ -25,8 +26,8 @@ class ChurnResult(NamedTuple):
 
 def train_churn_model(options: ChurnOptions) -> ChurnResult:
     """Read the file, fit and compare models, and score the customers; notes are printed."""
-    with console.progress_bar(f"reading {options.file.name}"):
-        customers = read_customers(options.file, _make_roles(options))
+    with console.progress_bar(f"reading {input_name(options.file)}"):
+        customers = read_customers(options.file, _make_roles(options), options.table_format)
     outcomes = parse_outcomes(customers.outcomes, options.target, options.positive)
     notes = [*customers.notes, *outcomes.notes]
     console.print_notes(notes)

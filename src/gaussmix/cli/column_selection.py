@@ -91,7 +91,7 @@ def select_numeric_columns(
     """
     require_columns(table, [*(column_names or []), *([weight_column] if weight_column else [])])
     weights = None if weight_column is None else _require_valid_weights(_get_numeric_column(table, weight_column))
-    notes: list[str] = []
+    notes = [*table.notes]
     if column_names is None:
         _require_no_nearly_numeric_text(table, weight_column)
         columns = [column for column in table.numeric_columns if column.name != weight_column]
@@ -111,13 +111,13 @@ def select_columns_for_model(table: Table, column_names: Sequence[str] | None, n
     if column_names is not None:
         require_columns(table, column_names)
         columns = [_get_numeric_column(table, name) for name in column_names]
-        return SelectedColumns(tuple(column_names), _stack_columns_and_require_finite(columns))
+        return SelectedColumns(tuple(column_names), _stack_columns_and_require_finite(columns), notes=table.notes)
     columns = table.numeric_columns
     if len(columns) != n_features:
         raise TableError.model_without_column_names(table.path, len(columns), n_features)
     names = tuple(column.name for column in columns)
     note = f"the model has no column names; its columns are, in this order: {join_with_commas(names, MAX_NAMES_SHOWN)}."
-    return SelectedColumns(names, _stack_columns_and_require_finite(columns), notes=(note,))
+    return SelectedColumns(names, _stack_columns_and_require_finite(columns), notes=(*table.notes, note))
 
 
 def require_columns(table: Table, column_names: Sequence[str]) -> None:

@@ -29,6 +29,7 @@ from gaussmix.cli.options import (
     parse_non_negative_number,
     parse_output_path,
 )
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name, input_stem
 
 if TYPE_CHECKING:
     from gaussmix.cli.column_selection import SelectedColumns
@@ -107,6 +108,7 @@ def run_compare(
     engine: EngineOption = "auto",
     n_starts: StartsOption = DEFAULT_N_STARTS,
     output: OutputFolderOption = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Compare solvers, and hard and soft assignment.
@@ -117,14 +119,14 @@ def run_compare(
     solvers.png and assignments.png.
     """
     options = SearchOptions.from_command_line(
-        columns, components, structures, criterion, weight_column, n_starts, seed, engine
+        columns, components, structures, criterion, weight_column, n_starts, seed, engine, table_format=table_format
     )
     solver_names = _parse_solvers(solvers)
     if label_column is not None and label_column in [weight_column, *(options.column_names or [])]:
         raise typer.BadParameter(
             f"{label_column!r} is already used by --columns or --sample-weight", param_hint="--labels"
         )
-    folder = output or Path(f"{file.stem}-comparison")
+    folder = output or Path(f"{input_stem(file)}-comparison")
 
     from gaussmix.cli.output_paths import require_writable_folder
     from gaussmix.plots.canvas import require_matplotlib
@@ -161,9 +163,9 @@ def _read_and_compare(
     from gaussmix.cli.table_reader import read_table
     from gaussmix.comparison.comparison import compare
 
-    with console.progress_bar(f"reading {path.name}"):
+    with console.progress_bar(f"reading {input_name(path)}"):
         selected_columns = select_columns_for_comparison(
-            read_table(path), options.column_names, options.weight_column, label_column
+            read_table(path, options.table_format), options.column_names, options.weight_column, label_column
         )
     console.print_notes(selected_columns.notes)
     n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)

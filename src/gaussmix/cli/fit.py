@@ -24,6 +24,7 @@ from gaussmix.cli.model_search import (
 )
 from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption, parse_output_path
 from gaussmix.cli.report_process import ReportProcess, start_report_process
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name, input_stem
 
 if TYPE_CHECKING:
     from gaussmix.cli.table_writer import ColumnsByName
@@ -71,6 +72,7 @@ def run_fit(
     has_prior: PriorOption = False,
     transform: TransformOption = None,
     output: OutputFolderOption = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Find the groups in the rows of a file.
@@ -92,8 +94,9 @@ def run_fit(
             has_noise,
             has_prior,
             transform,
+            table_format,
         )
-        folder = output or Path(f"{file.stem}-gaussmix")
+        folder = output or Path(f"{input_stem(file)}-gaussmix")
 
         from gaussmix.cli.output_paths import require_writable_folder
 
@@ -161,7 +164,7 @@ def _write_and_list_output_files(result: _FitResult, folder: Path, report_proces
             fit=result.search.selection.best.fit,
             selection=result.search.selection,
             sample_weight=result.search.selected_columns.sample_weight,
-            source_name=result.search.path.name,
+            source_name=input_name(result.search.path),
         )
     typer.echo(f"Wrote to {folder}:")
     for name, description in _OUTPUT_FILES.items():

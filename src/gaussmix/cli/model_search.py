@@ -1,6 +1,6 @@
 """What ``fit``, ``select`` and ``compare`` share: the options of a model search, and the search of a file's rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from gaussmix.cli.options import (
     parse_structures,
     parse_transform,
 )
+from gaussmix.cli.table_format import TableFormat, input_name
 from gaussmix.errors import TableError
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class SearchOptions:
     has_prior: bool
     engine: str
     transform: str | dict[str, str] | None = None
+    table_format: TableFormat = field(default_factory=TableFormat)
 
     @classmethod
     def from_command_line(
@@ -110,6 +112,7 @@ class SearchOptions:
         has_noise: bool = False,
         has_prior: bool = False,
         transform: str | None = None,
+        table_format: TableFormat | None = None,
     ) -> "SearchOptions":
         """Return the options, parsed from the texts of the command line; raise typer.BadParameter if one is invalid."""
         column_names = parse_names(columns, "--columns")
@@ -132,6 +135,7 @@ class SearchOptions:
             has_prior,
             parse_engine(engine),
             parse_transform(transform),
+            table_format or TableFormat(),
         )
 
 
@@ -156,7 +160,7 @@ def describe_file_size_and_columns(path: Path, selected_columns: "SelectedColumn
 
     names = join_with_commas([format_column_name(name) for name in selected_columns.names], MAX_NAMES_SHOWN)
     n_rows, n_columns = len(selected_columns.rows), len(selected_columns.names)
-    return f"{path.name}: {format_count(n_rows, 'row')}, {format_count(n_columns, 'column')} ({names})"
+    return f"{input_name(path)}: {format_count(n_rows, 'row')}, {format_count(n_columns, 'column')} ({names})"
 
 
 def search_file(path: Path, options: SearchOptions) -> FileSearch:
@@ -165,8 +169,10 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
     from gaussmix.cli.table_reader import read_table
     from gaussmix.selection import select
 
-    with console.progress_bar(f"reading {path.name}"):
-        selected_columns = select_columns_for_fit(read_table(path), options.column_names, options.weight_column)
+    with console.progress_bar(f"reading {input_name(path)}"):
+        selected_columns = select_columns_for_fit(
+            read_table(path, options.table_format), options.column_names, options.weight_column
+        )
     console.print_notes(selected_columns.notes)
     n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)
     with (

@@ -82,7 +82,8 @@ DataFileArgument = Annotated[
     typer.Argument(
         metavar="FILE",
         readable=False,  # the reader raises an error with exit code 1
-        help="Rows to read: .csv (also .tsv, .txt; separated by , ; or tab) or .parquet.",
+        help="Rows to read: .csv, .tsv, .txt, .xlsx, .parquet, .feather, .json or .jsonl, compressed or not; - for "
+        "standard input.",
         show_default=False,
     ),
 ]

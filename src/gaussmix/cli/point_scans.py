@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.track_columns import TrackColumns, choose_track_columns
 from gaussmix.cli.track_times import Times, parse_times
@@ -69,8 +70,9 @@ def read_point_scans(
     axes: Sequence[str | None],
     scan_length: float | None = None,
     max_scans: int | None = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
 ) -> PointScans:
-    """Read a CSV or Parquet file of points.
+    """Read a table of points.
 
     Parameters
     ----------
@@ -83,18 +85,19 @@ def read_point_scans(
         Rows within this time, counted from the first one, are one scan. Default: rows of equal time.
     max_scans : int, optional
         Read the first scans only.
+    table_format : TableFormat
 
     Raises
     ------
     FileError, ColumnNameError
         If the file or a column cannot be used.
     """
-    table = read_table(path)
+    table = read_table(path, table_format)
     columns = choose_track_columns(table, time, axes)
     times = _round_times(parse_times(table, columns.time), scan_length)
     positions = np.column_stack([column.values for column in columns.coordinates])
     is_complete = np.isfinite(positions).all(axis=1) & ~np.isnan(times.values)
-    notes = [*times.notes, *_note_missing(is_complete), *_note_order(times.values[is_complete])]
+    notes = [*table.notes, *times.notes, *_note_missing(is_complete), *_note_order(times.values[is_complete])]
     kept = np.flatnonzero(is_complete)
     if not len(kept):
         raise DetectionTableError.no_detections(path, table.n_rows)

@@ -13,6 +13,7 @@ from gaussmix.cli.options import (
     parse_output_path,
     require_table_suffix,
 )
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name
 
 if TYPE_CHECKING:
     from gaussmix.cli.table_writer import ColumnsByName
@@ -38,6 +39,7 @@ def run_predict(
             show_default=False,
         ),
     ] = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Predict the component of each row.
@@ -59,8 +61,10 @@ def run_predict(
     mixture = Mixture.load(model)
     if output is not None:
         require_writable_file(output, input_paths=(model, file))
-    with console.progress_bar(f"reading {file.name}"):
-        selected_columns = select_columns_for_model(read_table(file), mixture.feature_names, mixture.n_features)
+    with console.progress_bar(f"reading {input_name(file)}"):
+        selected_columns = select_columns_for_model(
+            read_table(file, table_format), mixture.feature_names, mixture.n_features
+        )
     broken = describe_broken_relations(mixture, mixture.transform_rows(selected_columns.rows))
     console.print_notes([*selected_columns.notes, *([broken] if broken else [])])
     with console.progress_bar("assigning rows"):

@@ -13,12 +13,14 @@ _N_BOX_COLUMNS = range(7, 11)
 _MAX_LINES, _MAX_CHARACTERS = 50, 10_000
 
 
-def find_recording_kind(path: Path) -> RecordingKind:
+def find_recording_kind(path: Path, is_table: bool = False) -> RecordingKind:
     """Return the kind of a recording, by its name and, for text, by its first line.
 
     Folders hold the pictures of a video. Text whose first line is seven to ten numbers is MOTChallenge text. All else
-    is a table.
+    is a table, and so is any file if ``is_table``.
     """
+    if is_table:
+        return "points"
     if path.is_dir() or path.suffix.lower() in _VIDEO_SUFFIXES:
         return "video"
     if path.suffix.lower() in _TEXT_SUFFIXES and path.is_file() and _begins_with_box(path):

@@ -13,6 +13,7 @@ from gaussmix.cli.options import (
     parse_output_path,
     require_html_suffix,
 )
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name
 
 EXAMPLES = """\b
 Examples:
@@ -27,6 +28,7 @@ def run_report(
     output: Annotated[Path, typer.Option(metavar="FILE.html", parser=parse_output_path, help="File to write.")] = Path(
         "report.html"
     ),
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Write an HTML page about a model and rows.
@@ -43,9 +45,11 @@ def run_report(
 
     mixture = Mixture.load(model)
     require_writable_file(output, input_paths=(model, file))
-    with console.progress_bar(f"reading {file.name}"):
-        selected_columns = select_columns_for_model(read_table(file), mixture.feature_names, mixture.n_features)
+    with console.progress_bar(f"reading {input_name(file)}"):
+        selected_columns = select_columns_for_model(
+            read_table(file, table_format), mixture.feature_names, mixture.n_features
+        )
     console.print_notes(selected_columns.notes)
     with console.progress_bar("writing the report"), remove_partial_on_failure(output):
-        write_report(output, mixture, selected_columns.rows, source_name=file.name)
+        write_report(output, mixture, selected_columns.rows, source_name=input_name(file))
     typer.echo(f"Wrote {output}")

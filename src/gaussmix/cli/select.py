@@ -30,6 +30,7 @@ from gaussmix.cli.options import (
     parse_output_path,
     require_table_suffix,
 )
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat
 
 EXAMPLES = """\b
 Examples:
@@ -65,6 +66,7 @@ def run_select(
     transform: TransformOption = None,
     max_candidates: TopOption = 10,
     output: OutputTableOption = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Rank covariance structures and numbers of components.
@@ -85,16 +87,22 @@ def run_select(
         has_noise,
         has_prior,
         transform,
+        table_format,
     )
-    require_table_suffix(output)
     if output is not None:
-        from gaussmix.cli.output_paths import require_writable_file
-
-        require_writable_file(output, input_paths=(file,))
+        _require_writable_table(output, file)
     search = search_file(file, options)
     _print_ranking(search, max_candidates)
     if output is not None:
         _write_candidates(search, output)
+
+
+def _require_writable_table(output: Path, file: Path) -> None:
+    """Raise typer.BadParameter or FileError unless the table of candidates can be written."""
+    from gaussmix.cli.output_paths import require_writable_file
+
+    require_table_suffix(output)
+    require_writable_file(output, input_paths=(file,))
 
 
 def _print_ranking(search: FileSearch, max_candidates: int) -> None:

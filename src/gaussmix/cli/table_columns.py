@@ -3,22 +3,17 @@
 Callers see no Arrow types. Arrow gets no Python objects; see `table_reader`.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gaussmix.errors import FileError
+from gaussmix.cli.number_forms import parse_written_numbers
 from gaussmix.types import AnyArray, N
 
 NUMERIC_KIND = "numbers"
-NUMBER_PATTERN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
-_DECIMAL_COMMA_PATTERN = r"^\s*[+-]?\d+,\d+\s*$"
-_THOUSANDS_COMMA_PATTERN = r"^\s*[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?\s*$"
 _BLANK_PATTERN = r"^\s*$"
 _MIN_NUMERIC_FRACTION = 0.9  # fraction of numbers from which the other values of a column count as mistakes
 
@@ -36,10 +31,10 @@ class Column:
         Values of a numeric column, NaN if missing; else empty.
     non_numeric_reason : str
         First value of a text column that is not a number, as part of a sentence.
-    has_number_with_comma : bool
-        Whether that value is a number with a decimal or thousands comma.
     n_numeric, n_non_missing : int
-        Values of a text column that are numbers, and that are not missing.
+        Values of a text column that are numbers in the form that most are in, and that are not missing.
+    number_note : str
+        How the numbers of a text file were read, as 'thousands commas are removed'; '' if they are plain.
     load_texts : callable
         Returns the values of a text column, None if missing.
     load_cells : callable
@@ -51,9 +46,9 @@ class Column:
     kind: str
     values: N = field(default_factory=lambda: np.empty(0))
     non_numeric_reason: str = ""
-    has_number_with_comma: bool = False
     n_numeric: int = 0
     n_non_missing: int = 0
+    number_note: str = ""
     load_texts: Callable[[], list[str | None]] = field(default=list, repr=False, compare=False)
     load_cells: Callable[[], AnyArray | None] = field(default=lambda: None, repr=False, compare=False)
 
@@ -64,8 +59,8 @@ class Column:
 
     @property
     def is_likely_numeric(self) -> bool:
-        """Whether most values of a text column are numbers, or one is a number with a comma."""
-        return self.has_number_with_comma or self.n_numeric > 0.5 * self.n_non_missing
+        """Whether most values of a text column are numbers."""
+        return self.n_numeric > 0.5 * self.n_non_missing
 
     @property
     def is_nearly_numeric(self) -> bool:
@@ -73,8 +68,8 @@ class Column:
         return bool(self.non_numeric_reason) and self.n_numeric >= _MIN_NUMERIC_FRACTION * self.n_non_missing
 
 
-def convert_column(path: Path, name: str, values: pa.ChunkedArray, is_text_file: bool) -> Column:
-    """Return an Arrow column as a `Column`; raise FileError if text is not UTF-8."""
+def convert_column(name: str, values: pa.ChunkedArray, is_text_file: bool, has_decimal_comma: bool = False) -> Column:
+    """Return an Arrow column as a `Column`; only texts of text files may be numbers."""
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     kind = values.type
@@ -84,15 +79,13 @@ def convert_column(path: Path, name: str, values: pa.ChunkedArray, is_text_file:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _make_numeric_column(name, _to_float64(values))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return _convert_text_column(name, values, is_text_file)
-    if pa.types.is_binary(kind) and is_text_file:
-        raise FileError.not_utf8(path, f"see column {name!r}")
+        return _convert_text_column(name, values, is_text_file, has_decimal_comma)
     return Column(name, _arrow_kind_name(kind), load_cells=lambda: _load_other_cells(values))
 
 
-def _make_numeric_column(name: str, numbers: N) -> Column:
+def _make_numeric_column(name: str, numbers: N, note: str = "") -> Column:
     """Return a column of numbers (n,)."""
-    return Column(name, NUMERIC_KIND, numbers, load_cells=lambda: numbers)
+    return Column(name, NUMERIC_KIND, numbers, number_note=note, load_cells=lambda: numbers)
 
 
 def _load_other_cells(values: pa.ChunkedArray) -> AnyArray | None:
@@ -130,30 +123,28 @@ def _to_numpy(values: pa.ChunkedArray | pa.Array, dtype: type[np.generic]) -> An
     return np.concatenate(parts) if parts else np.empty(0, dtype)
 
 
-def _convert_text_column(name: str, texts: pa.ChunkedArray, is_text_file: bool) -> Column:
-    """Return a text column, or a numeric one if all texts are numbers; Arrow does not parse '+3'.
+def _convert_text_column(name: str, texts: pa.ChunkedArray, is_text_file: bool, has_decimal_comma: bool) -> Column:
+    """Return a text column, or a numeric one if all texts are numbers in one form.
 
     Blank texts count as missing.
     """
     texts = texts.cast(pa.large_string())
     is_blank = pc.match_substring_regex(texts, _BLANK_PATTERN)
     texts = pc.if_else(is_blank, pa.nulls(1, pa.large_string())[0], texts)
-    is_number = pc.match_substring_regex(texts, NUMBER_PATTERN)
-    n_non_missing, n_numeric = len(texts) - texts.null_count, pc.sum(is_number).as_py() or 0
+    n_non_missing = len(texts) - texts.null_count
     if not n_non_missing:
         return Column(name, "empty", load_cells=lambda: np.full(len(texts), np.nan))
-    if n_numeric == n_non_missing and is_text_file:
-        return _make_numeric_column(name, _to_float64(pc.replace_substring_regex(texts, r"[\s+]", "")))
-    row = pc.index(is_number, False).as_py()
+    numbers = parse_written_numbers(texts, has_decimal_comma)
+    if numbers.texts is not None and is_text_file:
+        return _make_numeric_column(name, _to_float64(numbers.texts), numbers.note)
+    row = pc.index(numbers.is_number, False).as_py()
     value = texts[row].as_py() if row >= 0 else ""
     short_value = value if len(value) <= 30 else value[:27] + "..."
-    comma_note = _describe_comma(value, texts)
     return Column(
         name,
         "text",
-        non_numeric_reason=f"data row {row + 1} holds {short_value!r}{comma_note}" if row >= 0 else "",
-        has_number_with_comma=bool(comma_note),
-        n_numeric=n_numeric,
+        non_numeric_reason=f"data row {row + 1} holds {short_value!r}" if row >= 0 else "",
+        n_numeric=pc.sum(numbers.is_number).as_py() or 0,
         n_non_missing=n_non_missing,
         load_texts=texts.to_pylist,
         load_cells=lambda: _load_text_cells(texts),
@@ -165,22 +156,6 @@ def _load_text_cells(texts: pa.ChunkedArray) -> AnyArray:
     encoded = texts.combine_chunks().dictionary_encode()
     values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
     return np.asarray(values[_to_numpy(_fill_missing(encoded.indices.cast(pa.int64()), -1), np.int64)])
-
-
-def _describe_comma(value: str, column_texts: pa.ChunkedArray) -> str:
-    """Return a phrase on the comma in a number, decimal or thousands by the whole column; '' if it is no number."""
-    may_be_decimal = bool(re.match(_DECIMAL_COMMA_PATTERN, value))
-    if not may_be_decimal and not re.match(_THOUSANDS_COMMA_PATTERN, value):
-        return ""
-    is_only_decimal = _matches_pattern_but_not_excluded(column_texts, _DECIMAL_COMMA_PATTERN, _THOUSANDS_COMMA_PATTERN)
-    if may_be_decimal and pc.any(is_only_decimal).as_py():
-        return ", with a decimal comma instead of a point"
-    return ", with a comma that seems to separate thousands"
-
-
-def _matches_pattern_but_not_excluded(texts: pa.ChunkedArray, pattern: str, excluded_pattern: str) -> pa.ChunkedArray:
-    """Return a Boolean for each text: whether it matches ``pattern`` but not ``excluded_pattern``."""
-    return pc.and_not(pc.match_substring_regex(texts, pattern), pc.match_substring_regex(texts, excluded_pattern))
 
 
 def _arrow_kind_name(arrow_type: pa.DataType) -> str:

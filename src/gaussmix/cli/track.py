@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gaussmix.cli.options import DebugOption
+from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_stem
 from gaussmix.cli.track_options import (
     AccelerationOption,
     BirthRateOption,
@@ -56,6 +57,7 @@ def run_track(
     smooth: SmoothOption = False,
     max_scans: MaxScansOption = None,
     output: OutputFolderOption = None,
+    table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
     """Follow moving objects through a recording.
@@ -68,13 +70,14 @@ def run_track(
     """
     from gaussmix.cli.recording_kinds import find_recording_kind
 
-    kind = find_recording_kind(file)
+    kind = find_recording_kind(file, is_table=table_format != DEFAULT_FORMAT)
     given = GivenNumbers(detection_probability, clutter, noise, acceleration, speed, birth_rate, survival)
-    folder = output or Path(f"{file.stem}-tracks")
+    folder = output or Path(f"{input_stem(file)}-tracks")
     name = choose_filter(filter_name, kind)
-    _track_recording(
-        TrackOptions(file, kind, time, (x, y, z), scan_length, name, given, frame_rate, smooth, max_scans, folder)
+    options = TrackOptions(
+        file, kind, time, (x, y, z), scan_length, name, given, frame_rate, smooth, max_scans, folder, table_format
     )
+    _track_recording(options)
 
 
 def _track_recording(options: TrackOptions) -> None:

@@ -94,7 +94,6 @@ def _drop_missing(table: Table, names: Sequence[str]) -> Table:
             column.kind,
             column.values[:0],
             column.non_numeric_reason,
-            column.has_number_with_comma,
             column.n_numeric,
             column.n_non_missing,
         )

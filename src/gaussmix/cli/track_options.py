@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli.options import make_integer_parser, make_rate_parser, parse_non_negative_number, parse_output_path
+from gaussmix.cli.table_format import TableFormat
 
 if TYPE_CHECKING:
     from gaussmix.cli.recording_kinds import RecordingKind
@@ -37,7 +38,7 @@ RecordingArgument = Annotated[
     typer.Argument(
         metavar="FILE",
         readable=False,  # the reader raises an error with exit code 1
-        help="A table of points (.csv, .tsv, .txt, .parquet), MOTChallenge text, a video, or a folder of pictures.",
+        help="A table of points (.csv, .xlsx, .parquet), MOTChallenge text, a video, or a folder of pictures.",
         show_default=False,
     ),
 ]
@@ -202,6 +203,7 @@ class TrackOptions:
     is_smoothed: bool
     max_scans: int | None
     folder: Path
+    table_format: TableFormat
 
     def __post_init__(self) -> None:
         other = self._list_points_only() if self.kind != "points" else self._list_boxes_only()

@@ -7,6 +7,7 @@ import typer
 from gaussmix.cli import console
 from gaussmix.cli.output_paths import make_folder, remove_partial_on_failure, require_writable_folder
 from gaussmix.cli.point_scans import PointScans, read_point_scans
+from gaussmix.cli.table_format import input_name
 from gaussmix.cli.table_writer import write_table_with_columns
 from gaussmix.cli.track_listing import (
     format_model,
@@ -39,8 +40,10 @@ _DEGREE_NAMES = {"lon", "lng", "longitude", "lat", "latitude"}
 def track_points(options: TrackOptions) -> None:
     """Track the points of a file."""
     require_writable_folder(options.folder, tuple(_FILES), input_paths=(options.file,))
-    with console.progress_bar(f"reading {options.file.name}"):
-        recording = read_point_scans(options.file, options.time, options.axes, options.scan_length, options.max_scans)
+    with console.progress_bar(f"reading {input_name(options.file)}"):
+        recording = read_point_scans(
+            options.file, options.time, options.axes, options.scan_length, options.max_scans, options.table_format
+        )
     notes = [*recording.notes, *_note_degrees(recording)]
     console.print_notes(notes)
     names, steps = recording.columns.names, recording.steps
@@ -62,7 +65,7 @@ def track_points(options: TrackOptions) -> None:
         run = smooth_run(model.target_model, run, recording.scans, recording.times)
         _write_smoothed(options.folder / "tracks.csv", recording, run)
     summary = _summarize(options, recording, model, run, innovations)
-    typer.echo(f"{format_recording(options.file.name, recording)}\n")
+    typer.echo(f"{format_recording(input_name(options.file), recording)}\n")
     for paragraph in (format_model(model, summary, len(steps)), format_result(summary), format_tracks(summary)):
         if paragraph:
             typer.echo(f"{paragraph}\n")
@@ -122,4 +125,6 @@ def _write_files(
             progress=callback,
         )
     with console.progress_bar("writing the report"), remove_partial_on_failure(folder / "report.html") as path:
-        write_track_report(path, summary, notes=notes, source_name=options.file.name, is_smoothed=options.is_smoothed)
+        write_track_report(
+            path, summary, notes=notes, source_name=input_name(options.file), is_smoothed=options.is_smoothed
+        )

@@ -6,6 +6,7 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 """
 
 from gaussmix.errors.anomaly import AnomalyParameterError, TrainingRowsError, VerdictTableError
+from gaussmix.errors.archives import ArchiveError, DamagedModelError, UnsavableError
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.churn import ChurnDataError, ChurnParameterError
 from gaussmix.errors.classification import ClassifierParameterError, TargetError
@@ -15,7 +16,8 @@ from gaussmix.errors.customer_tables import CustomerTableError
 from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
 from gaussmix.errors.drift import DriftError
 from gaussmix.errors.evaluation import ActionError, OutcomeError, PriorError
-from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError, UnsavableError
+from gaussmix.errors.file_formats import FileFormatError, SheetError
+from gaussmix.errors.files import FileError, TableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
     CapabilityError,
@@ -70,6 +72,7 @@ __all__ = [
     "DetectionTableError",
     "DriftError",
     "FileError",
+    "FileFormatError",
     "FilterOverflowError",
     "FrameError",
     "GaussmixError",
@@ -86,6 +89,7 @@ __all__ = [
     "ReductionError",
     "RowTooFarError",
     "SelectionError",
+    "SheetError",
     "SourceError",
     "SparseDataError",
     "StartingValueError",

@@ -1,118 +1,9 @@
-"""Errors about files: saved models, tables of data, and output files."""
+"""Errors about files: tables of data, and output files."""
 
 from collections.abc import Sequence
 
 from gaussmix.errors.base import GaussmixError
-from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, join_with_commas
-
-
-class ArchiveError(GaussmixError, ValueError):
-    """A file of a saved model that cannot be read."""
-
-    @classmethod
-    def from_reason(cls, path: object, reason: str) -> "ArchiveError":
-        """Return the error that names the file and the reason."""
-        return cls(f"{path} is not a usable gaussmix model: {reason}")
-
-    @classmethod
-    def unknown_format(cls, path: object) -> "ArchiveError":
-        """Return the error for a file that gaussmix did not write."""
-        return cls.from_reason(path, "it was not written by gaussmix")
-
-    @classmethod
-    def unknown_schema(cls, path: object, schema: str | None, known: Sequence[str]) -> "ArchiveError":
-        """Return the error for a file of a schema that this version does not know."""
-        return cls.from_reason(path, f"its schema is {schema!r}, known are {', '.join(known)}; update gaussmix")
-
-    @classmethod
-    def not_safetensors(cls, path: object, error: Exception) -> "ArchiveError":
-        """Return the error for a file that is not in safetensors format."""
-        return cls.from_reason(path, f"it is not a safetensors file ({error})")
-
-    @classmethod
-    def invalid_content(cls, path: object, error: Exception) -> "ArchiveError":
-        """Return the error for a file whose arrays or strings contradict each other."""
-        return cls.from_reason(path, f"it is damaged ({type(error).__name__}: {error})")
-
-
-class DamagedModelError(GaussmixError, ValueError):
-    """The content of a model file contradicts itself; `ArchiveError.invalid_content` adds the path."""
-
-    @classmethod
-    def no_relations_or_transforms(cls) -> "DamagedModelError":
-        """Return the error that a file of schema 3 has neither relations of dependent columns nor transforms."""
-        return cls("there are neither relations of dependent columns nor transforms of columns")
-
-    @classmethod
-    def invalid_relations(cls) -> "DamagedModelError":
-        """Return the error that the relations of dependent columns contradict each other or the other columns."""
-        return cls("the relations of dependent columns do not fit the other columns")
-
-    @classmethod
-    def no_factors(cls, structure: str) -> "DamagedModelError":
-        """Return the error for a file of schema 2 whose structure has no factors."""
-        return cls(f"a file of schema 2 contains factors, and {structure} has none")
-
-    @classmethod
-    def wrong_checksum(cls) -> "DamagedModelError":
-        """Return the error for content that differs from what was written."""
-        return cls("its numbers do not match its checksum")
-
-    @classmethod
-    def invalid_tensor(cls, name: str, dtype: object) -> "DamagedModelError":
-        """Return the error for an array of another type, or with NaN or infinity."""
-        return cls(f"{name} has type {dtype} or contains numbers that are not finite")
-
-    @classmethod
-    def invalid_feature_names(cls) -> "DamagedModelError":
-        """Return the error for feature names that are not one string per column."""
-        return cls("the feature names do not match the columns")
-
-    @classmethod
-    def negative_n_fixed_parameters(cls) -> "DamagedModelError":
-        """Return the error for a negative number of fixed parameters."""
-        return cls("the number of fixed parameters is negative")
-
-    @classmethod
-    def invalid_noise(cls) -> "DamagedModelError":
-        """Return the error for noise of negative weight or without volume."""
-        return cls("the noise has a negative weight or no volume")
-
-    @classmethod
-    def exponent_out_of_range(cls) -> "DamagedModelError":
-        """Return the error for a frame with powers of two that no double has."""
-        return cls("the frame contains powers of two outside the range of double precision")
-
-    @classmethod
-    def wrong_columns(cls) -> "DamagedModelError":
-        """Return the error for a classifier whose mixtures do not have the columns of its schema."""
-        return cls("the mixtures do not have the columns of the schema")
-
-    @classmethod
-    def wrong_n_classes(cls) -> "DamagedModelError":
-        """Return the error for a classifier whose mixtures have another number of classes than it says."""
-        return cls("the mixtures have another number of classes")
-
-    @classmethod
-    def wrong_shape(cls, actual: tuple[int, ...], expected: tuple[int, ...]) -> "DamagedModelError":
-        """Return the error for an array of another shape than the other arrays require."""
-        return cls(f"an array has shape {actual}, but {expected} is expected")
-
-    @classmethod
-    def variance_not_positive(cls) -> "DamagedModelError":
-        """Return the error for a variance of zero or below."""
-        return cls("a variance is not positive")
-
-
-class UnsavableError(GaussmixError, ValueError):
-    """A model that no file can hold."""
-
-    @classmethod
-    def classes(cls, type_name: str) -> "UnsavableError":
-        """Return the error for classes that are neither text, numbers nor bools."""
-        return cls(
-            f"classes of the type {type_name} cannot be saved; fit the classifier to classes of text, numbers or bools"
-        )
+from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, join_with_commas, join_with_or
 
 
 class FileError(GaussmixError):
@@ -141,12 +32,14 @@ class FileError(GaussmixError):
     @classmethod
     def not_a_file(cls, path: object, path_kind: str) -> "FileError":
         """Return the error that the path is a folder or a device."""
-        return cls(f"{path} is {path_kind}, not a file; give the path of one .csv or .parquet file")
+        return cls(
+            f"{path} is {path_kind}, not a file; give the path of one file with a table, or - for standard input"
+        )
 
     @classmethod
-    def unknown_extension(cls, path: object) -> "FileError":
+    def unknown_extension(cls, path: object, suffixes: Sequence[str]) -> "FileError":
         """Return the error that the extension is none of the supported ones."""
-        return cls(f"the type of {path} is unknown; the name must end in .csv, .tsv, .txt or .parquet")
+        return cls(f"the type of {path} is unknown; the name must end in {join_with_or(suffixes, len(suffixes))}")
 
     @classmethod
     def unreadable(cls, path: object, reason: object) -> "FileError":
@@ -168,11 +61,6 @@ class FileError(GaussmixError):
         """Return the error that the file is empty."""
         return cls(f"{path} is empty; it must have a line of column names and at least one row")
 
-    @classmethod
-    def not_utf8(cls, path: object, position: str) -> "FileError":
-        """Return the error that the file is not UTF-8 text."""
-        return cls(f"{path} is not UTF-8 text ({position}); save it again as 'CSV UTF-8'")
-
 
 class TableError(FileError):
     """A file whose rows and columns cannot be used."""
@@ -187,14 +75,17 @@ class TableError(FileError):
         """Return the error that the first line contains numbers."""
         return cls(
             f"the first line of {path} contains numbers ({first_value}), not column names; "
-            "insert a line of column names above it"
+            "insert a line of column names above it, or add --no-header"
         )
 
     @classmethod
     def wrong_field_count(cls, path: object, line: str, actual: int, expected: int) -> "TableError":
         """Return the error that a line has more or fewer fields than there are column names."""
         names = f"there {'is' if expected == 1 else 'are'} {format_count(expected, 'column name')}"
-        return cls(f"{line} of {path} has {format_count(actual, 'field')}, but {names}; correct that line")
+        advice = "correct that line"
+        if actual == 2 * expected > 2:
+            advice += ", or separate columns by semicolons if commas are decimal"
+        return cls(f"{line} of {path} has {format_count(actual, 'field')}, but {names}; {advice}")
 
     @classmethod
     def duplicate_columns(cls, path: object, names: Sequence[str]) -> "TableError":

@@ -39,6 +39,19 @@ def groups_of_any_shape(seed: int, n_rows: int = 24_000, n_groups: int = 16, dis
     return np.einsum("nij,nj->ni", shapes[member], rng.normal(size=(n_rows, 8))) + centers[member], member
 
 
+@pytest.mark.parametrize("n_features", [1, 2, 5])
+@pytest.mark.parametrize("seed", range(6))
+def test_compiled_starts_are_those_of_numpy(seed: int, n_features: int) -> None:
+    """Overlapping groups: Lloyd's algorithm stops by its tolerance, by the limit, or when no row moves."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(900, n_features)) + 2.0 * rng.normal(size=(3, n_features))[np.arange(900) % 3]
+    scores = [
+        GaussianMixture(3, random_state=seed, engine=engine).fit(rows).score_samples(rows)
+        for engine in ("compiled", "numpy")
+    ]
+    np.testing.assert_allclose(*scores, rtol=1e-9)
+
+
 @parametrize_product({"structure": ["VVV", "VVI", "EEE", "VII"], "seed": range(3)})
 def test_a_start_of_separated_groups_is_where_em_from_other_starts_ends(structure: str, seed: int) -> None:
     """Then one start without EM suffices: no other one is better by more than single rows."""

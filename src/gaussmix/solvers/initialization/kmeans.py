@@ -15,6 +15,7 @@ import numpy as np
 from gaussmix.core.kmeans_run import LloydRunInput
 from gaussmix.core.linalg import row_space_coordinates
 from gaussmix.core.moments import MomentKind
+from gaussmix.core.outcome import Outcome
 from gaussmix.core.precision_roots import AbstractPrecisionRoot, DiagonalPrecisionRoot, SphericalPrecisionRoot
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines.base import AssignmentKind
@@ -22,7 +23,7 @@ from gaussmix.engines.kmeans_runner import SupportsKMeansRuns
 from gaussmix.model import prediction
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem, make_memory_source
-from gaussmix.solvers.em.lloyd import LLOYD_MAX_ITER, RELATIVE_ROUNDING, Metric, lloyd_centers
+from gaussmix.solvers.em.lloyd import LLOYD_MAX_ITER, RELATIVE_ROUNDING, Lloyd, Metric, lloyd_centers
 from gaussmix.solvers.initialization.agglomeration import agglomerator_or_none, cut_merges, merge_groups_into_tree
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.initial_mixture import (
@@ -33,6 +34,8 @@ from gaussmix.solvers.initialization.initial_mixture import (
 from gaussmix.solvers.initialization.kmeans_plusplus import kmeans_plusplus
 from gaussmix.solvers.initialization.merge_criteria import WARD_CRITERION, GroupStatistics
 from gaussmix.solvers.initialization.subsampling import sample_if_many_rows
+from gaussmix.solvers.loop import run_solver
+from gaussmix.solvers.stopping import MovementRule
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, D, IntD, IntK, IntN, K
 
@@ -194,7 +197,7 @@ class KMeansRows:
         """Return the centers (K, D) after Lloyd's algorithm, and the masses of the clusters whose means they are."""
         distinct, engine = self.distinct, self.problem.engine
         if isinstance(engine, SupportsKMeansRuns):
-            run = LloydRunInput(
+            run_input = LloydRunInput(
                 distinct.rows,
                 distinct.weights,
                 start,
@@ -203,11 +206,15 @@ class KMeansRows:
                 relocates_empty=False,
                 max_iter=max_iter,
             )
-            result = engine.kmeans_runner.run_lloyd(run)
+            result = engine.kmeans_runner.run_lloyd(run_input)
             if result is not None and (result.has_converged or len(result.objectives) == max_iter):
                 return KMeansGroups(result.centers, result.masses)
         problem = replace(self.problem, source=make_memory_source(distinct.rows, distinct.weights))
-        centers = lloyd_centers(problem, start, self.squared_movement_tolerance, max_iter=max_iter - 1)
+        tolerance = self.squared_movement_tolerance
+        run = run_solver(Lloyd(CentersModel.euclidean), start, problem, MovementRule(tolerance, max_iter - 1))
+        centers = run.model
+        if run.outcome is Outcome.CONVERGED:  # the masses are those of the centers one iteration earlier
+            centers = lloyd_centers(problem, start, tolerance, max_iter=len(run.trace) - 1)
         moments = problem.e_step(CentersModel.euclidean(centers), MomentKind.NONE, AssignmentKind.HARD).moments
         return KMeansGroups(moments.mean, moments.mass)
 
