@@ -133,8 +133,8 @@ def draw_density_curves(
     for k, style in enumerate(component_styles(curves.component_densities.shape[1], curves.has_noise)):
         is_visible = curves.component_densities[:, k] > _MIN_VISIBLE_DENSITY_RATIO * curves.mixture_density.max()
         x, y = curves.grid[is_visible], curves.component_densities[is_visible, k]
-        area = np.pad(x, 1, mode="edge"), np.pad(y, 1)
-        ax.fill(*area, color=style.fill_colour, alpha=0.12, linewidth=0, zorder=2)
+        outline = np.concatenate([x[:1], x, x[-1:]]), np.concatenate([0.0 * y[:1], y, 0.0 * y[-1:]])
+        ax.fill(*outline, color=style.fill_colour, alpha=0.12, linewidth=0, zorder=2)
         ax.plot(x, y, color=style.line_colour, linestyle=style.line_style, linewidth=1.5, zorder=3)
     ax.plot(curves.grid, curves.mixture_density, **mixture_line_style, zorder=4)
     peak = float(curves.mixture_density.max())
