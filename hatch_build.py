@@ -45,6 +45,7 @@ class KernelBuildHook(BuildHookInterface):
         if not building.is_current(target, building.select_levels(target, selection)):
             building.main(["--target", target, "--level", selection])
         path = building.library.library_path(building.TARGETS[target].platform_name)
-        build_data["artifacts"].append(Path(path).relative_to(self.root).as_posix())
+        for artifact in (path, building.library.checksum_path(path)):
+            build_data["artifacts"].append(Path(artifact).relative_to(self.root).as_posix())
         build_data["pure_python"] = False
         build_data["tag"] = _WHEEL_TAGS[target]

@@ -4,11 +4,13 @@ import io
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable
 
 import pytest
 
 from gaussmix.cli import console
+from gaussmix.errors import CompiledCodeWarning
 
 
 class Terminal(io.StringIO):
@@ -117,3 +119,17 @@ def test_other_interrupt_handlers_are_kept() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_own_warnings_are_notes_and_others_stay_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[str] = []
+    with warnings.catch_warnings():
+        monkeypatch.setattr(warnings, "showwarning", lambda message, *rest, **options: shown.append(str(message)))
+        console.print_warnings_as_notes()
+        warnings.simplefilter("always")
+        warnings.warn("no library", CompiledCodeWarning, stacklevel=1)
+        warnings.warn("old function", DeprecationWarning, stacklevel=1)
+    assert capsys.readouterr().err == "Note: no library\n"
+    assert shown == ["old function"]

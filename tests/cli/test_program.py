@@ -202,6 +202,15 @@ def test_a_closed_pipe_gives_no_error(model: Path) -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="streams are closed otherwise there")
+@pytest.mark.parametrize("descriptor", [1, 2])
+def test_a_closed_stream_loses_its_text_only(descriptor: int, write: Write, two_groups: dict[str, list[float]]) -> None:
+    words = ["fit", str(write("rows.csv", two_groups)), "--components", "2", "--structures", "full"]
+    done = subprocess.run([*PROGRAM, *words], preexec_fn=lambda: os.close(descriptor), check=False)
+    assert done.returncode == 0
+    assert Path("rows-gaussmix/report.html").exists()
+
+
 def test_names_that_the_terminal_cannot_encode() -> None:
     gaussmix.Mixture.from_parameters([1.0], [[0.0]], [[[1.0]]], feature_names=["вес"]).save("m")
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}

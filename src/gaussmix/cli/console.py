@@ -7,6 +7,7 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
@@ -70,6 +71,22 @@ def print_data_warnings() -> Iterator[list[str]]:
             print_note(printed[-1])
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+def print_warnings_as_notes() -> None:
+    """Print the package's own warnings as notes from now on, without the line of code that they come from."""
+    from gaussmix.errors import GaussmixWarning
+
+    show_other_warning = warnings.showwarning
+
+    def show_warning(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
+        """Print a note, or what Python prints of another package's warning."""
+        if issubclass(category, GaussmixWarning):
+            print_note(str(message))
+        else:
+            show_other_warning(message, category, *place, **options)
+
+    warnings.showwarning = show_warning
 
 
 _received_interrupts: list[int] = []

@@ -193,7 +193,7 @@ class CompiledCodeWarning(GaussmixWarning):
     @classmethod
     def from_reason(cls, reason: BaseException) -> "CompiledCodeWarning":
         """Return the warning that names the reason."""
-        return cls(f"rows are processed in NumPy, several times slower than in compiled code: {reason}")
+        return cls(f"rows are processed in NumPy, often ten times slower than in compiled code: {reason}")
 
 
 class CompiledCodeError(GaussmixError, RuntimeError):
@@ -221,6 +221,22 @@ class CompiledCodeError(GaussmixError, RuntimeError):
         return cls(
             f"the library of compiled functions holds no code for {wanted}; "
             f"this processor has the levels: {', '.join(levels) or 'none that gaussmix knows'}"
+        )
+
+    @classmethod
+    def no_forced_level(cls, variable: str, wanted: str, levels: list[str]) -> "CompiledCodeError":
+        """Return the error that a variable of the environment asks for a level that cannot be used here."""
+        return cls(
+            f"{variable} is {wanted!r}, for which this processor and this installation have no compiled code; "
+            f"unset it, or choose one of {', '.join(levels) or 'no level: gaussmix knows none of this processor'}"
+        )
+
+    @classmethod
+    def damaged_library(cls, path: str, found: str, expected: str) -> "CompiledCodeError":
+        """Return the error that a library is not the one that was built."""
+        return cls(
+            f"the library of compiled functions at {path} is damaged: it has {found}, not {expected}; "
+            "to repair it: pip install --force-reinstall gaussmix"
         )
 
     @classmethod

@@ -8,6 +8,7 @@ import ctypes
 import os
 import platform
 import sys
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from os.path import abspath, dirname, join
@@ -46,6 +47,18 @@ def library_path(platform_name: str = sys.platform) -> str:
     return join(LIBRARY_FOLDER, _FILE_NAMES.get(platform_name, "gaussmix_kernels.so"))
 
 
+def checksum_path(path: str) -> str:
+    """Return where the checksum of a library lies."""
+    return f"{path}.crc32"
+
+
+def compute_checksum(path: str) -> str:
+    """Return the number of bytes of a file and their checksum as text."""
+    with open(path, "rb") as file:
+        content = file.read()
+    return f"{len(content)} bytes, CRC-32 {zlib.crc32(content):08x}"
+
+
 def version_symbol(function_name: str, version: int, level: CpuLevel) -> str:
     """Return the symbol of one version of a function for one level."""
     return f"gaussmix_{function_name}_{version}_{level.name.replace('-', '_')}"
@@ -58,10 +71,23 @@ def load_library() -> KernelLibrary:
     if not os.path.exists(path):
         raise CompiledCodeError.no_library(path)
     try:
+        _require_whole_library(path)
         handle = ctypes.CDLL(path)
     except OSError as reason:
         raise CompiledCodeError.unusable_library(path, reason) from None
     return KernelLibrary(handle, _choose_level(handle, os.environ.get(LEVEL_VARIABLE)))
+
+
+def _require_whole_library(path: str) -> None:
+    """Raise CompiledCodeError if a library differs from the one that was built: code of a part would end the process.
+
+    A library without a checksum, such as one that a distribution has stripped, is taken as it is.
+    """
+    if os.path.exists(checksum_path(path)):
+        with open(checksum_path(path), encoding="ascii") as file:
+            expected, found = file.read(), compute_checksum(path)
+        if found != expected:
+            raise CompiledCodeError.damaged_library(path, found, expected)
 
 
 def _choose_level(handle: ctypes.CDLL, forced_name: str | None) -> CpuLevel:
@@ -73,7 +99,10 @@ def _choose_level(handle: ctypes.CDLL, forced_name: str | None) -> CpuLevel:
     if forced_name:
         usable = [level for level in usable if level.name == forced_name]
     if not usable:
-        raise CompiledCodeError.no_level(forced_name or platform.machine(), [level.name for level in levels])
+        names = [level.name for level in levels]
+        if forced_name:
+            raise CompiledCodeError.no_forced_level(LEVEL_VARIABLE, forced_name, names)
+        raise CompiledCodeError.no_level(platform.machine(), names)
     return usable[-1]
 
 

@@ -66,7 +66,9 @@ def build_library(target_name: str, levels: list[CpuLevel], path: Path, linker: 
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         subprocess.run([*linker, "-o", str(draft), *[output for _, _, output in jobs]], check=True)
+        checksum = library.compute_checksum(str(draft))
         os.replace(draft, path)
+    Path(library.checksum_path(str(path))).write_text(checksum, encoding="ascii")
     path.with_name(RECORD_FILE).write_text(_describe_build(target_name, levels))
 
 

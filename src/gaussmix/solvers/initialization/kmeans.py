@@ -197,7 +197,7 @@ class KMeansRows:
         """Return the centers (K, D) after Lloyd's algorithm, and the masses of the clusters whose means they are."""
         distinct, engine = self.distinct, self.problem.engine
         if isinstance(engine, SupportsKMeansRuns):
-            run = LloydRunInput(
+            run_input = LloydRunInput(
                 distinct.rows,
                 distinct.weights,
                 start,
@@ -206,7 +206,7 @@ class KMeansRows:
                 relocates_empty=False,
                 max_iter=max_iter,
             )
-            result = engine.kmeans_runner.run_lloyd(run)
+            result = engine.kmeans_runner.run_lloyd(run_input)
             if result is not None and (result.has_converged or len(result.objectives) == max_iter):
                 return KMeansGroups(result.centers, result.masses)
         problem = replace(self.problem, source=make_memory_source(distinct.rows, distinct.weights))
