@@ -175,7 +175,10 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
         )
     console.print_notes(selected_columns.notes)
     n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)
-    with console.progress_bar("fitting") as progress_callback, console.hide_data_warnings():
+    with (
+        console.progress_bar("fitting", "checking columns and preparing starts") as progress_callback,
+        console.hide_data_warnings(),
+    ):
         selection = select(
             selected_columns.rows,
             n_components,
