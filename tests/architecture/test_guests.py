@@ -26,6 +26,7 @@ GUESTS = {
         "cli",
     ),
     "matplotlib": ("plots",),
+    "PIL": ("plots",),
     "jinja2": ("report",),
     "typer": ("cli",),
     "rich": ("cli", "selection/progress.py"),

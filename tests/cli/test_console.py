@@ -58,6 +58,13 @@ def test_a_progress_bar_without_steps_shows_time(monkeypatch: pytest.MonkeyPatch
         _wait_for(lambda: "reading data.csv" in terminal.getvalue())
 
 
+def test_a_progress_bar_says_what_happens_before_its_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _replace_stderr_by_terminal(monkeypatch)
+    monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
+    with console.progress_bar("fitting", "preparing starts"):
+        _wait_for(lambda: "fitting: preparing starts" in terminal.getvalue())
+
+
 def test_quick_work_shows_no_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _replace_stderr_by_terminal(monkeypatch)
     with console.progress_bar("fitting") as update:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from gaussmix import MissingPackageError, Mixture, Selection, plots
+from gaussmix.plots import canvas
 from gaussmix.plots.canvas import truncate_names_distinctly
 from tests.plots.conftest import draw_figure, make_mixture, read_text
 
@@ -162,3 +163,24 @@ def test_long_names_remain_distinct(names: list[str]) -> None:
 def test_any_names_remain_distinct(names: list[str]) -> None:
     shortened = truncate_names_distinctly(names, 6)
     assert len(set(shortened)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("12000", "12\u202f000"), ("−1234567.5", "−1\u202f234\u202f567.5"), ("0.12345", "0.12345"), ("1e-7", "1e-7")],
+)
+def test_thousands_are_separated_as_in_tables(text: str, expected: str) -> None:
+    assert canvas.separate_thousands(text) == expected
+
+
+def test_numbers_on_axes_are_written_as_in_tables() -> None:
+    ax = canvas.create_figure(4, 3).add_subplot()
+    ax.set(xlim=(0, 40_000), ylim=(-9000, 0))
+    canvas.label_axes(ax, "x", "y")
+    ax.figure.canvas.draw()
+    assert "20\u202f000" in [label.get_text() for label in ax.get_xticklabels()]
+    assert "−4\u202f000" in [label.get_text() for label in ax.get_yticklabels()]
+
+
+def test_long_names_are_cut_in_the_middle() -> None:
+    assert canvas.truncate_name("total alcohol in the first sample", 15) == "total a… sample"

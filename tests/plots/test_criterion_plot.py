@@ -110,3 +110,23 @@ def test_numbers_along_the_axis_are_plain(factor: float, shift: float, search: S
     text = ax.get_ylabel()
     assert ("minus that of the selected model" in text) == bool(shift)
     assert ("in units of 1e" in text) == (factor > 1)
+
+
+def test_the_best_four_structures_have_colours_and_the_others_one_grey(faithful: Any) -> None:
+    search = gaussmix.select(faithful, [1, 2, 3], ["EII", "VII", "EEE", "VVV", "VVI", "EEI"], n_starts=1)
+    ax = plots.criterion_curves(search)
+    colours = [line.get_color() for line in ax.lines if line.get_linestyle() != "None" and len(line.get_xdata())]
+    assert len(colours) == 6
+    assert len(set(colours[:4])) == 4
+    assert colours[4] == colours[5]
+    assert colours[4] not in colours[:4]
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert sum("more structures" in text for text in legend) == 1
+    assert "2 more structures" in legend
+    assert search.best.structure.name_with_alias_or_n_factors == legend[0]
+
+
+def test_a_line_marks_the_edge_of_the_search(search: Selection) -> None:
+    at_edge = Selection("bic", tuple(c for c in search.candidates if c.n_components <= 2), 0.0)
+    for chosen, n_lines in ((at_edge, 1), (search, 0)):
+        assert len(plots.criterion_curves(chosen).collections) == n_lines

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from gaussmix import plots
 from gaussmix.plots import picture_export
 from gaussmix.plots.picture_export import Picture, draw_axes_picture, draw_figure_picture, use_default_style
 from gaussmix.plots.svg_canvas import SingleRendererCanvas
+from gaussmix.plots.svg_compression import compress_svg
 from tests.plots.conftest import make_mixture
 
 SIZE_INCHES = (4.0, 2.7)
@@ -25,12 +27,12 @@ def _decode(picture: Picture) -> str:
 
 
 def _save_svg(figure: Figure) -> str:
-    """Return what savefig writes, with coordinates of two decimals."""
+    """Return what savefig writes, compressed."""
     output = io.StringIO()
     with use_default_style():
-        figure.savefig(output, format="svg", dpi=200, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        figure.savefig(output, format="svg", dpi=150, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = output.getvalue()
-    return re.sub(r' (?:d|x|y)="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m.group()), svg[svg.index("<svg") :])
+    return compress_svg(svg[svg.index("<svg") :])
 
 
 @pytest.mark.parametrize("n_rows", [40, 300])  # the second one holds bitmaps of rows
@@ -112,3 +114,31 @@ def test_axes_of_equal_units_keep_the_constrained_layout(monkeypatch: pytest.Mon
 
     figure = _draw_and_keep_figure(draw, monkeypatch)
     assert type(figure.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
+
+
+def test_pictures_of_many_points_have_bitmaps_with_a_palette() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.random((3000, 2))
+    picture = draw_axes_picture(
+        lambda ax: ax.scatter(*points.T, c=rng.random((3000, 3)), rasterized=True), (4.0, 3.0), "points"
+    )
+    (encoded,) = re.findall('data:image/png;base64,([^"]*)', _decode(picture))
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as bitmap:
+        assert bitmap.mode == "P"
+        assert bitmap.width > 300
+
+
+def test_compression_keeps_every_coordinate() -> None:
+    figure = plots.scatter(make_mixture(3, 2), make_mixture(3, 2).sample(60, 0)[0]).figure
+    output = io.StringIO()
+    figure.savefig(output, format="svg")
+    whole = output.getvalue()[output.getvalue().index("<svg") :]
+    small = compress_svg(whole)
+    assert len(small) < 0.8 * len(whole)
+
+    def read_numbers(svg: str) -> list[list[str]]:
+        attributes = [e.attrib.get("d", "") for e in ElementTree.fromstring(svg).iter()]
+        return [[number[1] for number in re.finditer(r"(-?\d+(?:\.\d{1,2})?)\d*", text)] for text in attributes if text]
+
+    assert read_numbers(small) == read_numbers(whole)
+    assert whole.count("<use") == small.count("<use")

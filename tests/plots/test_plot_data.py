@@ -107,3 +107,14 @@ def test_plot_sample_reads_data_frames_by_name(two_components: tuple[Mixture, An
 def test_many_columns_are_preselected() -> None:
     mixture = make_mixture(2, 120)
     assert len(select_separating_columns(mixture, mixture.sample(50, 0)[0], 60)) == 60
+
+
+def test_a_sample_represents_small_components_and_uncertain_rows() -> None:
+    mixture = Mixture.from_parameters([0.998, 0.001, 0.001], [[0.0], [50.0], [53.0]], [[[1.0]]] * 3)
+    rows = mixture.sample(40_000, 0)[0]
+    sample = PlotSample.from_rows(mixture, rows, max_rows=1000)
+    assert len(sample.row_indices) == 1000
+    assert (np.bincount(sample.labels, minlength=3) >= 20).all()
+    is_uncertain = sample.all_uncertainties > 0.2
+    assert 0 < is_uncertain.sum() <= is_uncertain[sample.row_indices].sum()
+    assert (np.bincount(sample.labels)[0] / 1000) > 0.9

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from gaussmix.plots.style import (
     MARKER_GLYPHS,
     MARKERS,
+    NOISE_STYLE,
     blend_colours,
     distinct_colours,
     distinct_styles,
@@ -50,7 +51,7 @@ def test_lines_are_visible_on_white() -> None:
 
 
 def test_every_marker_has_a_glyph() -> None:
-    assert set(MARKER_GLYPHS) == set(MARKERS)
+    assert set(MARKER_GLYPHS) == {*MARKERS, NOISE_STYLE.marker}
     assert all(len(glyph) == 1 for glyph in MARKER_GLYPHS.values())
 
 

@@ -105,10 +105,10 @@ def install_interrupt_handler() -> None:
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[ProgressCallback]:
+def progress_bar(title: str, first_step: str = "") -> Iterator[ProgressCallback]:
     """Show a progress bar on stderr after one second, if stderr is a terminal; yield its callback.
 
-    The bar shows elapsed time until the callback is called, and disappears at the end.
+    The bar shows ``first_step`` and the elapsed time until the callback is called, and disappears at the end.
     """
 
     def with_interrupt_check(callback: ProgressCallback) -> ProgressCallback:
@@ -126,5 +126,5 @@ def progress_bar(title: str) -> Iterator[ProgressCallback]:
         return
     from gaussmix.selection.progress import progress_bar as rich_progress_bar
 
-    with rich_progress_bar(title, _SECONDS_BEFORE_PROGRESS_BAR) as callback:
+    with rich_progress_bar(title, _SECONDS_BEFORE_PROGRESS_BAR, first_step) as callback:
         yield with_interrupt_check(callback)

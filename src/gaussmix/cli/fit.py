@@ -184,15 +184,17 @@ def _print_result(result: _FitResult) -> None:
     from gaussmix.model.noise import append_noise_weight
 
     selection = result.search.selection
-    for paragraph in (
+    paragraphs = (
         format_fields([("File", result.search.description), *summaries.selection_as_name_text_pairs(selection)]),
         summaries.format_component_table(
             result.mixture, result.assignments["component"], result.search.selected_columns.sample_weight
         ),
+        summaries.list_components(result.mixture),
         summaries.describe_row_certainty(
             result.assignments["uncertainty"], len(append_noise_weight(result.mixture.weights, result.mixture.noise))
         ),
-    ):
+    )
+    for paragraph in filter(None, paragraphs):
         typer.echo(f"{paragraph}\n")
     console.print_notes(summaries.best_candidate_warnings(selection))
 

@@ -41,4 +41,6 @@ def run_info(model: ModelFileArgument, debug: DebugOption = False) -> None:
         fields.append(("Transforms", f"{columns}; {shown}"))
     typer.echo(format_fields(fields))
     typer.echo(f"\nWeights and means\n\n{summaries.format_component_table(mixture)}")
+    if sentences := summaries.list_components(mixture):
+        typer.echo(f"\n{sentences}")
     typer.echo(f"\nStandard deviations\n\n{summaries.format_standard_deviation_table(mixture)}")

@@ -169,7 +169,7 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
     selected_columns = file_input.selected
     n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)
     with (
-        console.progress_bar("fitting") as progress_callback,
+        console.progress_bar("fitting", "checking columns and preparing starts") as progress_callback,
         console.hide_data_warnings(),
         file_input.number_errors_by_file(),
     ):

@@ -1,5 +1,7 @@
 """Plain-text summaries of a mixture and of a model search."""
 
+import textwrap
+
 import numpy as np
 
 from gaussmix.cli.console import terminal_width
@@ -17,11 +19,15 @@ from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.model import Mixture
 from gaussmix.model.noise import NOISE_LABEL, append_noise_weight
 from gaussmix.report.candidates import candidate_table
+from gaussmix.report.component_contrasts import describe_components
 from gaussmix.report.summary_text import describe_transforms
 from gaussmix.report.tables import UNCERTAIN_ABOVE
 from gaussmix.selection import Candidate, Selection
 from gaussmix.selection.criteria import describe_bic_evidence
 from gaussmix.types import IntN, N
+
+# What numbers of a page have and those of a terminal have not: thin spaces and minus signs.
+_PLAIN_CHARACTERS = str.maketrans({"\u202f": None, "\N{MINUS SIGN}": "-"})
 
 
 def format_component_table(mixture: Mixture, labels: IntN | None = None, sample_weight: N | None = None) -> str:
@@ -59,6 +65,12 @@ def format_standard_deviation_table(mixture: Mixture) -> str:
         ["component", *map(str, range(mixture.n_components))],
         [[format_column_name(name), *map(format_number, column)] for name, column in columns],
     )
+
+
+def list_components(mixture: Mixture) -> str:
+    """Return a line for each of several components, wrapped: its weight and the columns that set it apart; or ''."""
+    lines = [sentence.translate(_PLAIN_CHARACTERS) for sentence in describe_components(mixture)]
+    return "\n".join(textwrap.fill(line, terminal_width(), subsequent_indent="  ") for line in lines)
 
 
 def column_names(mixture: Mixture) -> list[str]:

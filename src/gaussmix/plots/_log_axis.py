@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gaussmix.plots.canvas import separate_thousands
 from gaussmix.types import Array
 
 if TYPE_CHECKING:
@@ -55,5 +56,10 @@ def _set_ticks(axis: "Axis", limits: tuple[float, float]) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     axis.set_major_locator(FixedLocator(compute_log_ticks(*limits)))
-    axis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}".replace("e-0", "e-")))
+    axis.set_major_formatter(FuncFormatter(lambda value, position: _format_tick(value)))
     axis.set_minor_formatter(NullFormatter())
+
+
+def _format_tick(value: float) -> str:
+    """Return a tick label: '0.003', '20\u202f000', '1e-7', '1e6'."""
+    return separate_thousands(f"{value:g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e"))

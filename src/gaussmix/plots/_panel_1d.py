@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MAX_BINS = 60
+_MIN_RESOLVED_FRACTION = 0.25  # of the axis: eight standard deviations of this length have enough points of the grid
 _MAX_PEAK_TO_BAR_RATIO = 3.0  # the y axis ends at this multiple of the highest bar and cuts off higher peaks
 _MIN_VISIBLE_DENSITY_RATIO = 1e-4  # smaller densities, relative to the highest one, are not drawn
 _GOLDEN_RATIO = 0.5 * (5.0**0.5 - 1.0)
@@ -54,16 +55,20 @@ def compute_density_limits(
     return compute_axis_limits(values, means, outlines, weights, max_extension_ratio)
 
 
-def compute_density_curves_on_grid(mixture: Mixture, column: int, axis_limits: tuple[float, float]) -> DensityCurves:
+def compute_density_curves_on_grid(
+    mixture: Mixture, column: int, axis_limits: tuple[float, float], n_points: int = 200
+) -> DensityCurves:
     """Evaluate the densities of one column on a grid between axis limits that resolves the peak of every component.
 
     ``axis_limits`` (low, high) are in the data's units, the densities in those of the axis.
     """
     marginal = mixture.marginal([column])
-    peaks = _points_around_means(marginal, np.linspace(-4.0, 4.0, 41)).ravel()
     low, high = axis_limits
+    peaks = _points_around_means(marginal, np.linspace(-4.0, 4.0, 41))
+    is_narrow = np.ptp(peaks, axis=1) < _MIN_RESOLVED_FRACTION * (high - low)
+    peaks = peaks[is_narrow].ravel()
     units = AxisUnits.from_limits(low, high)
-    grid = np.unique(np.concatenate([np.linspace(low, high, 200), peaks[(peaks >= low) & (peaks <= high)]]))
+    grid = np.unique(np.concatenate([np.linspace(low, high, n_points), peaks[(peaks >= low) & (peaks <= high)]]))
     density = np.exp(marginal.logpdf(grid[:, None]) + units.exponent * np.log(10.0))
     component_densities = np.zeros((len(grid), marginal.n_components + (marginal.noise is not None)))
     is_positive = density > 0.0  # a transform may not allow other values
@@ -128,7 +133,8 @@ def draw_density_curves(
     for k, style in enumerate(component_styles(curves.component_densities.shape[1], curves.has_noise)):
         is_visible = curves.component_densities[:, k] > _MIN_VISIBLE_DENSITY_RATIO * curves.mixture_density.max()
         x, y = curves.grid[is_visible], curves.component_densities[is_visible, k]
-        ax.fill_between(x, y, color=style.fill_colour, alpha=0.12, linewidth=0, zorder=2)
+        outline = np.concatenate([x[:1], x, x[-1:]]), np.concatenate([0.0 * y[:1], y, 0.0 * y[-1:]])
+        ax.fill(*outline, color=style.fill_colour, alpha=0.12, linewidth=0, zorder=2)
         ax.plot(x, y, color=style.line_colour, linestyle=style.line_style, linewidth=1.5, zorder=3)
     ax.plot(curves.grid, curves.mixture_density, **mixture_line_style, zorder=4)
     peak = float(curves.mixture_density.max())
@@ -155,7 +161,8 @@ def draw_column_density(
 
     The axes show the rows' ``values`` (n,) and all components. ``is_small`` shortens the labels.
     """
-    curves = compute_density_curves_on_grid(mixture, column, compute_density_limits([mixture], values, column))
+    limits = compute_density_limits([mixture], values, column)
+    curves = compute_density_curves_on_grid(mixture, column, limits, 100 if is_small else 200)
     x = curves.units.to_axis_units(values)
     axis_length = curves.x_max - curves.x_min
     max_bar_height = draw_histogram_and_get_max_height(ax, x, row_weights, axis_length) if with_histogram else None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ELLIPSE_COVERAGES = (0.5, 0.95)  # probability that the two ellipses of a component contain
 
+_SMALL_OUTLINE_STEP = 3  # of the points on an ellipse, small panels draw one in three
 MAX_VECTOR_POINTS = 800  # a vector file holds a bitmap of the points of a panel with more points
 
 MAX_NUMBERED_COMPONENTS = 60  # more numbers would be illegible
@@ -55,7 +56,7 @@ def draw_scatter_panel(
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     for ellipse_mixture in [mixture] if ellipse_mixtures is None else ellipse_mixtures:
         marginal = ellipse_mixture.marginal(columns)
-        outlines = to_axis_units(compute_ellipse_outlines(marginal))
+        outlines = to_axis_units(compute_ellipse_outlines(marginal)[:, :, :: _SMALL_OUTLINE_STEP if is_small else 1])
         draw_ellipse_outlines(ax, outlines, distinct_styles(marginal.n_components))
         if marginal.n_components <= MAX_NUMBERED_COMPONENTS:
             draw_component_numbers(ax, to_axis_units(marginal.medians), outlines, is_small)
@@ -115,7 +116,7 @@ def _draw_rows(
     """Draw rows at ``points`` (m, 2), each with its colour and the marker of its component, and their rings."""
     # A call of scatter draws one kind of marker.
     size = float(np.clip(9000 / len(points), 6, 30)) * (0.4 if is_small else 1.0)
-    is_rasterized = len(points) * (4 if is_small else 1) > MAX_VECTOR_POINTS
+    is_rasterized = len(points) * (8 if is_small else 1) > MAX_VECTOR_POINTS
     for k, style in enumerate(component_styles(sample.responsibilities.shape[1], sample.has_noise)):
         is_drawn = sample.labels == k
         options: dict[str, Any] = {"marker": style.marker, "linewidths": 0.0, "rasterized": is_rasterized}

@@ -1,6 +1,8 @@
 """Create figures outside pyplot, and format axes, legends and names the same way in every plot."""
 
+import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
+    from matplotlib.ticker import ScalarFormatter
 
 LONG_NAME_LENGTH = 20  # characters beyond which an axis label puts the units on a second line
 _MAX_NAME_LENGTH = 40
+_PLAIN_NUMBER = re.compile(r"([-\N{MINUS SIGN}]?)(\d+)((?:\.\d*)?)")
 
 
 def require_matplotlib() -> None:
@@ -51,9 +55,8 @@ def get_or_create_figure(figure: "Figure | None", width_inches: float, height_in
 
 
 def truncate_name(name: str, max_length: int = _MAX_NAME_LENGTH) -> str:
-    """Return a name on one line, its end replaced by an ellipsis if it has more than ``max_length`` characters."""
-    printable = _replace_control_characters_by_spaces(name)
-    return printable if len(printable) <= max_length else printable[: max_length - 1] + "…"
+    """Return a name on one line, its middle replaced by an ellipsis if it has more than ``max_length`` characters."""
+    return _truncate_middle(_replace_control_characters_by_spaces(name), max_length)
 
 
 def truncate_names_distinctly(names: Sequence[str], max_length: int) -> list[str]:
@@ -95,11 +98,47 @@ def _replace_control_characters_by_spaces(name: str) -> str:
 
 
 def label_axes(ax: "Axes", x_label: str | None = None, y_label: str | None = None) -> None:
-    """Set the labels that are given as literal text: a '$' in a column's name does not start mathematics."""
+    """Set the labels that are given as literal text, and write the numbers of both axes as in tables.
+
+    A '$' in a column's name does not start mathematics.
+    """
+    _format_ticks_as_in_tables(ax)
     if x_label is not None:
         ax.set_xlabel(x_label, parse_math=False)
     if y_label is not None:
         ax.set_ylabel(y_label, parse_math=False)
+
+
+def _format_ticks_as_in_tables(ax: "Axes") -> None:
+    """Give axes with matplotlib's plain numbers thin spaces between thousands."""
+    from matplotlib.ticker import ScalarFormatter
+
+    for axis in (ax.xaxis, ax.yaxis):
+        if type(axis.get_major_formatter()) is ScalarFormatter:
+            axis.set_major_formatter(_number_formatter_class()())
+
+
+@cache
+def _number_formatter_class() -> "type[ScalarFormatter]":
+    """Return the class of tick labels with thin spaces between thousands; matplotlib is loaded late."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class NumberFormatter(ScalarFormatter):
+        """Tick labels such as '12\u202f000'."""
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return separate_thousands(super().__call__(x, pos))
+
+    return NumberFormatter
+
+
+def separate_thousands(text: str) -> str:
+    """Return the text of a number with thin spaces between thousands, '12\u202f000.5'; other texts as they are."""
+    match = _PLAIN_NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    sign, digits, decimals = match.groups()
+    return f"{sign}{int(digits):,}{decimals}".replace(",", "\u202f")
 
 
 def format_number(value: float, n_decimals: int) -> str:

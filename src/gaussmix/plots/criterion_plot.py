@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gaussmix.covariance.structure import MCLUST_NAMES
 from gaussmix.errors import ParameterError
 from gaussmix.plots import _legend, canvas
 from gaussmix.plots.plot_data import AxisUnits
-from gaussmix.plots.style import GREY, INK, Style, distinct_styles
+from gaussmix.plots.style import GREY, INK, Style, distinct_styles, hex_to_rgb
 from gaussmix.plots.validation import check_selection
 from gaussmix.selection import CRITERIA, Candidate, Selection
 from gaussmix.types import Array
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 
 _EQUAL_CRITERION_RTOL = 1e-9  # relative difference below which two structures describe the same mixtures
 _MAX_UNCLIPPED_CANDIDATES = 5  # up to this number the axis shows all candidates
-_MAX_LINES_IN_INSIDE_LEGEND = 5  # structures that a legend inside the axes names
+_N_COLOURED_LINES = 4  # best structures, which have a colour and an entry in the legend
+_OTHER_STYLE = Style(hex_to_rgb("#C4C4C4"), hex_to_rgb("#B0B0B0"), ".", "-")
 _MIN_AXIS_SPAN = 1.0  # length of the shortest axis; smaller differences are irrelevant
 _MAX_SPAN_IN_MEDIAN_GAPS = 2.5  # length of the axis, in median distances from the best criterion
 
@@ -40,12 +40,12 @@ class CriterionLine:
 
 
 def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: str | None = None) -> "Axes":
-    """Plot the criterion against the number of components, one line per structure.
+    """Plot the criterion against the number of components, one line per structure; the best four have a colour.
 
-    A ring marks the selected candidate. A title says if it has the largest number tried for its structure. Structures
-    with equal criteria share a line, as many do in one column. Degenerate candidates are hollow markers without a
-    line. The axis covers the range near the best criterion; the legend counts the candidates outside it. If all
-    candidates have the same number of components, the x axis shows the structures.
+    A ring marks the selected candidate. A title and a vertical line say if it has the largest number tried for its
+    structure. Structures with equal criteria share a line, as many do in one column. Degenerate candidates are hollow
+    markers without a line. The axis covers the range near the best criterion; the legend counts the candidates outside
+    it. If all candidates have the same number of components, the x axis shows the structures.
 
     Parameters
     ----------
@@ -81,11 +81,8 @@ def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: 
     _mark_best_candidate(ax, selection.best, criterion, best_position, units)
     _label_axes(ax, selection, criterion, lines, has_count_axis, units)
     if selection.is_best_at_largest_count:
-        ax.set_title(_largest_count_text(selection), loc="left", fontsize="small", color=INK)
-    named_lines = lines if is_own_axes else lines[:_MAX_LINES_IN_INSIDE_LEGEND]
-    entries = [_line_legend_entry(line) for line in named_lines] if has_count_axis else []
-    if has_count_axis and len(named_lines) < len(lines):
-        entries.append(_legend.text_entry(f"and {len(lines) - len(named_lines)} more"))
+        _mark_edge_of_search(ax, selection, has_count_axis)
+    entries = _line_legend_entries(lines) if has_count_axis else []
     canvas.draw_legend(ax, entries + _note_legend_entries(selection, criterion, (low, high)), is_own_axes)
     canvas.hide_top_right_spines(ax)
     return ax
@@ -97,7 +94,6 @@ def _build_lines_merging_equal_structures(selection: Selection, criterion: str) 
     for candidate in sorted(selection.candidates, key=lambda c: c.n_components):
         if candidate.fit is not None:
             fitted.setdefault(candidate.structure.name_with_alias_or_n_factors, []).append(candidate)
-    styles = dict(zip(MCLUST_NAMES, distinct_styles(len(MCLUST_NAMES)), strict=True))
     lines: list[CriterionLine] = []
     for name, candidates in fitted.items():
         equal_lines = (
@@ -105,10 +101,12 @@ def _build_lines_merging_equal_structures(selection: Selection, criterion: str) 
         )
         i = next(equal_lines, None)
         if i is None:
-            lines.append(CriterionLine(name, styles[str(candidates[0].structure)], tuple(candidates)))
+            lines.append(CriterionLine(name, _OTHER_STYLE, tuple(candidates)))
         else:
             lines[i] = replace(lines[i], name=f"{lines[i].name} = {name}")
-    return sorted(lines, key=lambda line: _best_criterion_sort_key(line, criterion))
+    lines.sort(key=lambda line: _best_criterion_sort_key(line, criterion))
+    best = [replace(line, style=style) for line, style in zip(lines, distinct_styles(_N_COLOURED_LINES), strict=False)]
+    return [*best, *lines[_N_COLOURED_LINES:]]
 
 
 def _have_equal_criteria(candidates: tuple[Candidate, ...], other_candidates: list[Candidate], criterion: str) -> bool:
@@ -162,9 +160,11 @@ def _draw_criterion_line(
     if x_position is not None:
         good[:, 0], bad[:, 0] = x_position, x_position
     good[:, 1], bad[:, 1] = units.to_axis_units(good[:, 1]), units.to_axis_units(bad[:, 1])
-    marker: dict[str, Any] = {"marker": line.style.marker, "markersize": 5.5}
+    is_coloured = line.style is not _OTHER_STYLE
+    marker: dict[str, Any] = {"marker": line.style.marker, "markersize": 5.5, "zorder": 3 if is_coloured else 1.5}
     colours: dict[str, Any] = {"color": line.style.line_colour, "markerfacecolor": line.style.fill_colour}
-    ax.plot(good[:, 0], good[:, 1], linestyle=line.style.line_style, linewidth=1.3, **marker, **colours)
+    stroke: dict[str, Any] = {"linestyle": line.style.line_style, "linewidth": 1.4 if is_coloured else 0.9}
+    ax.plot(good[:, 0], good[:, 1], **stroke, **marker, **colours)
     hollow: dict[str, Any] = {
         "linestyle": "none",
         "markerfacecolor": "none",
@@ -211,10 +211,27 @@ def _label_axes(
     ax.set_xlim(-0.6, len(lines) - 0.4)
 
 
+def _mark_edge_of_search(ax: "Axes", selection: Selection, has_count_axis: bool) -> None:
+    """Say above the axes that the selected number of components is the largest one tried, and draw a line there."""
+    ax.set_title(_largest_count_text(selection), loc="left", fontsize="small", color=INK)
+    if has_count_axis:
+        ax.vlines(selection.best.n_components, *ax.get_ylim(), color=INK, linewidth=0.9, linestyle=":", zorder=1)
+
+
 def _largest_count_text(selection: Selection) -> str:
     """Return two lines that say that the selected number is the largest one tried for the structure."""
     name, criterion = str(selection.best.structure), selection.criterion.upper()
     return f"The largest number tried for {name} is the best:\nmore components may lower the {criterion}"
+
+
+def _line_legend_entries(lines: list[CriterionLine]) -> "list[Artist]":
+    """Return an entry per coloured line, and one for all grey ones, if there are any."""
+    coloured, others = lines[:_N_COLOURED_LINES], lines[_N_COLOURED_LINES:]
+    entries = [_line_legend_entry(line) for line in coloured]
+    if others:
+        name = "one more structure" if len(others) == 1 else f"{len(others)} more structures"
+        entries.append(_line_legend_entry(replace(others[0], name=name)))
+    return entries
 
 
 def _line_legend_entry(line: CriterionLine) -> "Artist":

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from gaussmix.plots.canvas import create_figure, require_matplotlib
+from gaussmix.plots.svg_compression import compress_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _CSS_PIXELS_PER_INCH = 96
 _PADDING_PER_FONT_SIZE = 0.3  # around labels: 3 points, as in a constrained layout
-_COORDINATE_ATTRIBUTE = re.compile(r' (?:d|x|y)="[^"]*"')
-_EXCESS_DECIMALS = re.compile(r"(?<=\.\d\d)\d+")  # decimals beyond a hundredth of a point
 
 
 def matplotlib_name_version() -> str:
@@ -50,8 +48,7 @@ def _draw_svg(figure: "Figure") -> str:
     if len(figure.axes) == 1:
         _fit_axes_into_figure(figure.axes[0])
     document = canvas.draw_document()
-    svg = document[document.index("<svg") :]
-    return _COORDINATE_ATTRIBUTE.sub(lambda match: _EXCESS_DECIMALS.sub("", match.group()), svg)
+    return compress_svg(document[document.index("<svg") :])
 
 
 def draw_png(make_figure: "Callable[[], Figure]", dpi: int = 150) -> bytes:

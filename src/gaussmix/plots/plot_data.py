@@ -16,6 +16,9 @@ from gaussmix.types import ND, NK, AnyArray, Array, ArrayLike, D, IntN, N
 
 MAX_ROWS = 5000
 _MAX_RELATIVE_RANGE_FOR_DIFFERENCES = 1e-4  # below this relative range an axis shows differences of scores
+_N_SEPARATION_ROWS = 1000  # rows from which `select_separating_columns` computes entropies
+_UNCERTAIN_ABOVE = 0.2  # uncertainty of the rows that a sample represents beside the components
+_MAX_RESERVED_FRACTION = 0.1  # of a sample, for rows of small components and uncertain rows
 _N_PRESELECTED_COLUMNS = 40  # columns whose entropy `select_separating_columns` computes
 
 
@@ -63,13 +66,13 @@ def select_separating_columns(mixture: Mixture, X: ArrayLike, n_selected_columns
         return [int(j) for j in mixture.dependence.independent[selected]]
     if mixture.n_features <= n_selected_columns:
         return list(range(mixture.n_features))
-    sample = PlotSample.from_rows(mixture, X, 1000)
+    all_rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+    rows = all_rows[sample_row_indices(len(all_rows), _N_SEPARATION_ROWS, 0)]
     fractions = _between_component_variance_fractions(mixture)
     preselected = np.sort(np.argsort(-fractions, kind="stable")[: max(n_selected_columns, _N_PRESELECTED_COLUMNS)])
     marginal = mixture.marginal(preselected.tolist())
     information = [
-        -_mean_entropy(marginal.marginal([i]).predict_proba(sample.rows[:, [j]]))
-        for i, j in enumerate(preselected.tolist())
+        -_mean_entropy(marginal.marginal([i]).predict_proba(rows[:, [j]])) for i, j in enumerate(preselected.tolist())
     ]
     best = np.argsort(-np.round(information, 9), kind="stable")[:n_selected_columns]
     return sorted(int(j) for j in preselected[best])
@@ -99,6 +102,29 @@ def sample_row_indices(n_rows: int, max_rows: int, random_state: int) -> IntN:
     return np.sort(rng.choice(n_rows, size=max_rows, replace=False))
 
 
+def sample_stratified_row_indices(responsibilities: NK, max_rows: int, random_state: int) -> IntN:
+    """Return the ascending positions (m,) of all rows, or of ``max_rows`` random ones that represent every component.
+
+    At most a tenth of them is reserved in equal parts for the rows of each component and for the uncertain rows, so
+    that small groups have some; the others are drawn at random.
+    """
+    n_rows, n_components = len(responsibilities), responsibilities.shape[1]
+    require_integer("max_rows", max_rows, 1)
+    if n_rows <= max_rows:
+        return np.arange(n_rows)
+    keys = np.random.default_rng(random_state).random(len(responsibilities))
+    labels = responsibilities.argmax(axis=1)
+    strata = [labels == k for k in range(n_components)]
+    strata.append(responsibilities.max(axis=1) < 1.0 - _UNCERTAIN_ABOVE)
+    n_reserved = max(1, int(_MAX_RESERVED_FRACTION * max_rows) // len(strata))
+    is_reserved = np.zeros(n_rows, dtype=bool)
+    for is_inside in strata:
+        members = np.flatnonzero(is_inside)
+        is_reserved[members[np.argsort(keys[members], kind="stable")[:n_reserved]]] = True
+    first = np.argpartition(np.where(is_reserved, keys - 1.0, keys), max_rows - 1)[:max_rows]
+    return np.sort(first)
+
+
 @dataclass(frozen=True)
 class PlotSample:
     """The rows (m, D) of a plot, a random subset of all rows, with their responsibilities (m, K).
@@ -116,8 +142,8 @@ class PlotSample:
     def from_rows(cls, mixture: Mixture, X: ArrayLike, max_rows: int = MAX_ROWS, random_state: int = 0) -> "PlotSample":
         """Return at most ``max_rows`` random rows of ``X`` in order, their responsibilities, and all uncertainties."""
         rows = parse_rows(X, mixture.n_features, mixture.feature_names)
-        indices = sample_row_indices(len(rows), max_rows, random_state)
         responsibilities = mixture.predict_proba(rows)
+        indices = sample_stratified_row_indices(responsibilities, max_rows, random_state)
         uncertainties = uncertainty(responsibilities)
         return cls(rows[indices], responsibilities[indices], uncertainties, indices, mixture.noise is not None)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from gaussmix.classification.evaluation.reliability import ReliabilityTable
 from gaussmix.plots import canvas
-from gaussmix.plots.style import GREY, INK, OKABE_ITO_COLOURS, PALE
+from gaussmix.plots.style import GREY, OKABE_ITO_COLOURS, PALE
 from gaussmix.plots.validation import check_result
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MARGIN = 0.04
+_TICKS = np.linspace(0.0, 1.0, 6)
+_POSITIVE_COLOUR = OKABE_ITO_COLOURS[5]
 _HISTOGRAM_BASE, _HISTOGRAM_HEIGHT = -0.27, 0.21  # below the diagram, in units of its y axis
 
 
@@ -21,7 +23,7 @@ def reliability_diagram(table: ReliabilityTable, ax: "Axes | None" = None, *, le
     """Plot the observed rate of each bin with its interval against its mean probability, above a histogram.
 
     Right probabilities lie on the diagonal. The histogram below shows how many rows have which probability, positive
-    rows dark.
+    rows orange.
 
     Parameters
     ----------
@@ -46,9 +48,16 @@ def reliability_diagram(table: ReliabilityTable, ax: "Axes | None" = None, *, le
     table = check_result("table", table, ReliabilityTable, "reliability_table")
     is_own_axes, ax = ax is None, canvas.get_or_create_axes(ax, 7.0, 4.6)
     ax.plot([0.0, 1.0], [0.0, 1.0], color=GREY, linewidth=1.1, linestyle="--", zorder=2)
+    ax.plot([0.0, 1.0, 1.0], [1.0, 1.0, 0.0], color=PALE, linewidth=0.8, zorder=0)
     _draw_bins(ax, table)
     _draw_histogram(ax, table)
-    ax.set(xlim=(-_MARGIN, 1.0 + _MARGIN), ylim=(_HISTOGRAM_BASE, 1.0 + _MARGIN), yticks=np.linspace(0.0, 1.0, 6))
+    ax.set(
+        xlim=(-_MARGIN, 1.0 + _MARGIN),
+        ylim=(_HISTOGRAM_BASE, 1.0 + _MARGIN),
+        aspect="equal",
+        xticks=_TICKS,
+        yticks=_TICKS,
+    )
     canvas.label_axes(ax, "probability", "observed rate")
     canvas.hide_top_right_spines(ax)
     if legend:
@@ -74,7 +83,7 @@ def _draw_histogram(ax: "Axes", table: ReliabilityTable) -> None:
     left, width = table.histogram_edges[:-1], np.diff(table.histogram_edges)
     base = np.full(len(left), _HISTOGRAM_BASE)
     bars = (
-        (table.histogram_positive, INK, base),
+        (table.histogram_positive, _POSITIVE_COLOUR, base),
         (table.histogram_negative, PALE, base + unit * table.histogram_positive),
     )
     for heights, colour, bottom in bars:
@@ -94,6 +103,6 @@ def _legend_entries(table: ReliabilityTable) -> "list[Artist]":
     return [
         Line2D([], [], color=OKABE_ITO_COLOURS[0], marker="o", markersize=5, linewidth=1.6, label=label),
         Line2D([], [], color=GREY, linewidth=1.1, linestyle="--", label="right probabilities"),
-        Patch(facecolor=INK, label="positive rows (number)"),
+        Patch(facecolor=_POSITIVE_COLOUR, label="positive rows (number)"),
         Patch(facecolor=PALE, label="negative rows (number)"),
     ]

@@ -13,8 +13,9 @@ from gaussmix.comparison.assignment_summary import format_percent as format_part
 from gaussmix.types import ND, NK, AnyArray, Array
 
 OKABE_ITO_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+NOISE_MARKER = "."
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "*", ">", "h", "d", "H")
-MARKER_GLYPHS = dict(zip(MARKERS, "●■▲◆▼✚✖⬟◀★▶⬢♦⬣", strict=True))  # the markers as characters
+MARKER_GLYPHS = dict(zip((*MARKERS, NOISE_MARKER), "●■▲◆▼✚✖⬟◀★▶⬢♦⬣•", strict=True))  # the markers as characters
 LINE_STYLES = ("-", "--", "-.", ":")
 INK, GREY, PALE = "#222222", "#777777", "#D9D9D9"
 
@@ -63,7 +64,7 @@ def hex_to_rgb(name: str) -> tuple[float, float, float]:
 
 
 # The uniform noise component is grey and has a dot as marker.
-NOISE_STYLE = Style(fill_colour=(0.6, 0.6, 0.6), line_colour=(0.47, 0.47, 0.47), marker=".", line_style=":")
+NOISE_STYLE = Style(fill_colour=(0.6, 0.6, 0.6), line_colour=(0.47, 0.47, 0.47), marker=NOISE_MARKER, line_style=":")
 
 
 def component_styles(n_components_and_noise: int, has_noise: bool) -> list[Style]:

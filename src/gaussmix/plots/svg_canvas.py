@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _OMITTED_METADATA = ("Date", "Creator", "Format", "Type")
-_RASTER_DPI = 200  # resolution of the bitmaps within an SVG
+_RASTER_DPI = 150  # resolution of the bitmaps within an SVG
 
 
 class SingleRendererCanvas(FigureCanvasSVG):

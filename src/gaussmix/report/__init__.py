@@ -13,6 +13,7 @@ __all__, __getattr__, __dir__ = export_lazily(
         "gaussmix.report.churn_scores": ["ScoredCustomers", "score_customers"],
         "gaussmix.report.churn_summary": ["ChurnSummary", "summarize_churn"],
         "gaussmix.report.churn_validation": ["ChurnValidation", "ContactTerms", "GroupColumn"],
+        "gaussmix.report.component_contrasts": ["describe_components"],
         "gaussmix.report.html_page": ["render_html", "write_report"],
         "gaussmix.report.summary_text": ["describe_mixture"],
         "gaussmix.report.tables": [

@@ -6,6 +6,7 @@ from gaussmix.report.churn_page import render_churn_html, write_churn_report
 from gaussmix.report.churn_scores import ScoredCustomers, score_customers
 from gaussmix.report.churn_summary import ChurnSummary, summarize_churn
 from gaussmix.report.churn_validation import ChurnValidation, ContactTerms, GroupColumn
+from gaussmix.report.component_contrasts import describe_components
 from gaussmix.report.html_page import render_html, write_report
 from gaussmix.report.summary_text import describe_mixture
 from gaussmix.report.tables import (
@@ -44,6 +45,7 @@ __all__ = [
     "anomaly_table",
     "candidate_table",
     "component_table",
+    "describe_components",
     "describe_mixture",
     "render_anomaly_html",
     "render_churn_html",

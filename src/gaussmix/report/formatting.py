@@ -46,6 +46,16 @@ def format_percent(fraction: float | None, n_decimals: int = 1) -> str:
     return f"{100.0 * fraction:.{n_decimals}f}{_THIN_SPACE}%"
 
 
+def format_mean(mean: float, deviation: float) -> str:
+    """Format a mean with the decimals that show two digits of its standard deviation: '54.5' for 54.49 ± 5.8."""
+    size = max(abs(mean), deviation)
+    power = _decimal_exponent(size)
+    n_digits = power - _decimal_exponent(deviation) + 2 if deviation else _SIGNIFICANT_DIGITS
+    if not -4 < power < 10:
+        return format_number(mean, min(max(n_digits, 2), _MAX_DIGITS))
+    return format_decimals(mean, min(max(0, n_digits - 1 - power), max(0, _MAX_DIGITS - 1 - power)))
+
+
 class MeanTexts(NamedTuple):
     """Texts such as '54.49 ± 5.80', to be multiplied by ``10**exponent``."""
 

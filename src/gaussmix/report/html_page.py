@@ -7,22 +7,25 @@ from typing import Any, NamedTuple
 
 from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.diagnostics import ColumnDiagnosis, diagnose_parsed_columns, keep_unmended_diagnoses
+from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots.plot_data import MAX_ROWS, column_name
-from gaussmix.plots.style import MARKER_GLYPHS, Style, distinct_styles
+from gaussmix.plots.style import MARKER_GLYPHS, NOISE_STYLE, Style, distinct_styles
 from gaussmix.plots.validation import FitLike, MixtureLike, parse_report_arguments
-from gaussmix.report import formatting, pictures, tables
+from gaussmix.report import pictures, tables
 from gaussmix.report.candidates import candidate_table
+from gaussmix.report.component_lines import component_lines
 from gaussmix.report.page_template import format_versions, load_template, write_page
-from gaussmix.report.summary_text import summarize_mixture_and_notes
+from gaussmix.report.summary_text import describe_selection, summarize_mixture_and_notes
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
 from gaussmix.types import ND, ArrayLike, N
 
 _TEMPLATE_FILE = "page.html"
 _N_CANDIDATES_SHOWN = 10
+_N_UNCERTAIN_ROWS = 10
+_N_SENTENCES_OPEN = 12  # on components; further ones are folded
 _MAX_COMPONENT_COLUMNS = 6  # a table of more components is transposed if that makes it narrower
-_MIN_SCIENTIFIC_WEIGHT = 1e10  # larger sums of weights are written as powers of ten
 _N_SIZE_ROWS = 4  # rows of the component table above the means of the columns
 
 
@@ -36,6 +39,7 @@ def write_report(
     sample_weight: ArrayLike | None = None,
     title: str | None = None,
     source_name: str | None = None,
+    row_names: Sequence[str] | None = None,
 ) -> None:
     """Write the page that `render_html` returns to a file.
 
@@ -45,7 +49,7 @@ def write_report(
     ----------
     path : str or path-like
         File to write; an existing file is replaced.
-    mixture, X, fit, selection, sample_weight, title, source_name
+    mixture, X, fit, selection, sample_weight, title, source_name, row_names
         See `render_html`.
 
     Raises
@@ -54,7 +58,14 @@ def write_report(
         If the file cannot be written.
     """
     page = render_html(
-        mixture, X, fit=fit, selection=selection, sample_weight=sample_weight, title=title, source_name=source_name
+        mixture,
+        X,
+        fit=fit,
+        selection=selection,
+        sample_weight=sample_weight,
+        title=title,
+        source_name=source_name,
+        row_names=row_names,
     )
     write_page(path, page)
 
@@ -68,6 +79,7 @@ def render_html(
     sample_weight: ArrayLike | None = None,
     title: str | None = None,
     source_name: str | None = None,
+    row_names: Sequence[str] | None = None,
 ) -> str:
     """Return a report on a mixture and some rows as one HTML page with embedded pictures.
 
@@ -89,6 +101,8 @@ def render_html(
         Title of the page. Default: 'Gaussian mixture', with the name of the source.
     source_name : str, optional
         Name of the data, such as a file name.
+    row_names : sequence of str of shape (n,), optional
+        A name of each row, which the least certain rows show beside their number, from 1.
 
     Returns
     -------
@@ -97,7 +111,7 @@ def render_html(
     Raises
     ------
     DataError, ParameterError
-        If the rows or weights are invalid.
+        If the rows, their weights or their names are invalid.
     MissingPackageError
         If matplotlib or jinja2 is not installed.
     """
@@ -105,30 +119,61 @@ def render_html(
     mixture, fit, selection = parse_report_arguments(mixture, fit, selection)
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     weights = parse_weights(sample_weight, len(rows))
+    names = _parse_row_names(row_names, len(rows))
     of_source = "" if source_name is None else f" of {source_name}"
     context: dict[str, Any] = {
         "title": title or f"Gaussian mixture{of_source}",
         "source_name": source_name,
         "summary_text": summarize_mixture_and_notes(mixture, rows, fit=fit, selection=selection, sample_weight=weights),
         "summary": tables.summarize_fit_quality(mixture, rows, weights),
-        "legend": _component_legend_entries(mixture),
-        "data": pictures.data_picture(mixture, rows),
-        "assignments": pictures.assignment_pictures(mixture, rows) if mixture.n_components > 1 else [],
+        "legend": _legend_entries(mixture),
+        **_row_pictures(mixture, rows),
         "densities": pictures.density_pictures(mixture, rows, weights),
-        "components": _component_table_lines(mixture, tables.component_table(mixture, rows, weights)),
+        "components": component_lines(mixture, tables.component_table(mixture, rows, weights)),
         "is_transposed": _MAX_COMPONENT_COLUMNS < mixture.n_components > mixture.n_features + _N_SIZE_ROWS,
         "n_independent_columns": mixture.n_independent_features,
         "has_weights": weights is not None,
         "has_transforms": mixture.transforms is not None,
-        "uncertain_rows": tables.uncertain_rows(mixture, rows, 10),
+        "uncertain_rows": tables.uncertain_rows(mixture, rows, _N_UNCERTAIN_ROWS),
+        "row_names": names,
         "diagnosed_columns": _diagnosed_column_lines(_diagnose_columns(mixture, rows, weights)),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
-        "versions": format_versions(),
-        "max_rows": MAX_ROWS,
-        "uncertain_above": tables.UNCERTAIN_ABOVE,
+        **_constant_context(),
         **_selection_and_fit_context(mixture, fit, selection),
     }
     return str(template.render(context))
+
+
+def _parse_row_names(row_names: Sequence[str] | None, n_rows: int) -> list[str] | None:
+    """Return the names of the rows as a list; raise ParameterError unless there is one for each row."""
+    if row_names is None:
+        return None
+    names = [str(name) for name in row_names]
+    if len(names) != n_rows:
+        raise ParameterError.wrong_shape("row_names", (len(names),), (n_rows,))
+    return names
+
+
+def _constant_context() -> dict[str, Any]:
+    """Return the template variables that no argument changes."""
+    return {
+        "versions": format_versions(),
+        "max_rows": MAX_ROWS,
+        "max_pairs_rows": pictures.MAX_PAIRS_ROWS,
+        "uncertain_above": tables.UNCERTAIN_ABOVE,
+        "n_sentences_open": _N_SENTENCES_OPEN,
+        "n_candidates_shown": _N_CANDIDATES_SHOWN,
+    }
+
+
+def _row_pictures(mixture: Mixture, rows: ND) -> dict[str, Any]:
+    """Return the pictures of rows (n, D): by component, and by soft and hard assignment if there are several.
+
+    Of at most two columns, the pictures of the assignments show all that the other one does.
+    """
+    assignments = pictures.assignment_pictures(mixture, rows) if mixture.n_components > 1 else []
+    is_separate = mixture.n_independent_features > 2 or not assignments
+    return {"data": pictures.data_picture(mixture, rows) if is_separate else None, "assignments": assignments}
 
 
 def _diagnose_columns(mixture: Mixture, rows: ND, weights: N | None) -> tuple[ColumnDiagnosis, ...]:
@@ -159,9 +204,9 @@ def _selection_and_fit_context(mixture: Mixture, fit: Fit | None, selection: Sel
     """Return the template variables on the selection and the fit; None or an empty list if they are not given."""
     return {
         "selection": selection,
+        "choice": None if selection is None else describe_selection(selection),
         "criterion_picture": None if selection is None else pictures.criterion_picture(selection),
         "candidates": [] if selection is None else candidate_table(selection),
-        "n_candidates_shown": _N_CANDIDATES_SHOWN,
         "trace_picture": None if fit is None else pictures.trace_picture(fit),
         "fit": None if fit is None else tables.summarize_fit(fit, mixture),
     }
@@ -169,55 +214,26 @@ def _selection_and_fit_context(mixture: Mixture, fit: Fit | None, selection: Sel
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """A component in the legend of the page: marker, CSS colour, number and weight."""
+    """A component, or the noise, in the legend of the page: marker, CSS colour, name and weight."""
 
     glyph: str
     colour: str
-    component: int
+    name: str
     weight: float
 
 
-def _component_legend_entries(mixture: Mixture) -> list[LegendEntry]:
-    """Return one entry of the page's legend per component, without the noise."""
-    styles = distinct_styles(mixture.n_components)
-    return [
-        LegendEntry(MARKER_GLYPHS[style.marker], _line_colour_as_hex(style), k, float(weight))
-        for k, (style, weight) in enumerate(zip(styles, mixture.weights, strict=True))
+def _legend_entries(mixture: Mixture) -> list[LegendEntry]:
+    """Return one entry of the page's legend per component, and a last one for the noise, if there is one."""
+    entries = [
+        LegendEntry(MARKER_GLYPHS[style.marker], _line_colour_as_hex(style), f"component {k}", float(weight))
+        for k, (style, weight) in enumerate(zip(distinct_styles(mixture.n_components), mixture.weights, strict=True))
     ]
+    if mixture.noise is not None:
+        colour = _line_colour_as_hex(NOISE_STYLE)
+        entries.append(LegendEntry(MARKER_GLYPHS[NOISE_STYLE.marker], colour, "noise", mixture.noise.weight))
+    return entries
 
 
 def _line_colour_as_hex(style: Style) -> str:
     """Return the line colour of a style as the CSS text '#rrggbb'."""
     return "#" + "".join(f"{round(255 * part):02x}" for part in style.line_colour)
-
-
-class _TableLine(NamedTuple):
-    """A line of the table of components: its name and one text per component."""
-
-    name: str
-    component_texts: list[str]
-
-
-def _component_table_lines(mixture: Mixture, component_rows: Sequence[tables.ComponentRow]) -> list[_TableLine]:
-    """Return the lines of the component table: weight, rows, uncertainty, then mean and deviation of each column."""
-    lines = [_TableLine("weight", [formatting.format_percent(part.weight) for part in component_rows])]
-    assigned = [part.assigned_weight or 0.0 for part in component_rows]
-    n_decimals = 0 if all(weight == round(weight) for weight in assigned) else 1
-    expected = [part.responsibility_sum or 0.0 for part in component_rows]
-    uncertainties = [formatting.format_percent(part.mean_uncertainty) for part in component_rows]
-    lines.append(_TableLine("rows", [_format_total_weight(weight, n_decimals) for weight in assigned]))
-    lines.append(_TableLine("expected rows", [_format_total_weight(weight, 1) for weight in expected]))
-    lines.append(_TableLine("mean uncertainty", uncertainties))
-    for j in range(mixture.n_features):
-        texts, exponent = formatting.format_means_with_deviations(
-            [part.mean[j] for part in component_rows], [part.standard_deviation[j] for part in component_rows]
-        )
-        unit = f" (in units of 1e{exponent})" if exponent else ""
-        lines.append(_TableLine(column_name(mixture, j) + unit, texts))
-    return lines
-
-
-def _format_total_weight(weight: float, n_decimals: int) -> str:
-    """Return a sum of row weights as text with ``n_decimals``; one of at least 1e10 as a power of ten."""
-    is_huge = weight >= _MIN_SCIENTIFIC_WEIGHT
-    return formatting.format_number(weight) if is_huge else formatting.format_decimals(weight, n_decimals)

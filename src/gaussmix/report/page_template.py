@@ -11,7 +11,7 @@ import scipy
 
 from gaussmix._version import __version__
 from gaussmix.errors import FileError, MissingPackageError
-from gaussmix.plots.canvas import format_count
+from gaussmix.plots.canvas import format_count, truncate_name
 from gaussmix.plots.picture_export import Picture, matplotlib_name_version
 from gaussmix.report import formatting
 
@@ -48,6 +48,7 @@ def load_template(file_name: str) -> "Template":
         percent=formatting.format_percent,
         score=formatting.format_score,
         count=format_count,
+        shorten=truncate_name,
     )
     return environment.get_template(file_name)
 

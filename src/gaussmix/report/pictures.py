@@ -19,32 +19,36 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_DENSITY_COLUMNS = 16
+MAX_PAIRS_ROWS = 2000  # its panels are small
+_SCATTER_INCHES = (6.2, 4.4)
 
 
 def data_picture(mixture: Mixture, X: ArrayLike) -> Picture:
-    """Return a picture of the coloured rows: a scatter plot of up to two columns, or all pairs of up to five."""
+    """Return a picture of the coloured rows: all pairs of up to five columns, or a scatter plot of up to two."""
     rows = f"rows coloured by the probability of each of the {_format_component_count(mixture)}"
     if mixture.n_independent_features > 2:
         names = join_with_and(
             [column_name(mixture, j) for j in select_separating_columns(mixture, X, 5)], max_names=None
         )
         alt_text = f"All pairs of {names}: {rows}, with their ellipses."
-        return draw_figure_picture(lambda: plots.pairs(mixture, X), alt_text)
+        return draw_figure_picture(lambda: plots.pairs(mixture, X, max_rows=MAX_PAIRS_ROWS), alt_text)
     names = join_with_and([column_name(mixture, j) for j in select_separating_columns(mixture, X, 2)], max_names=None)
     alt_text = f"{names}: {rows}, with {'ellipses' if mixture.n_independent_features == 2 else 'densities'}."
-    return draw_axes_picture(lambda ax: plots.scatter(mixture, X, ax=ax, legend=False), (6.2, 4.4), alt_text)
+    return draw_axes_picture(lambda ax: plots.scatter(mixture, X, ax=ax, legend=False), _SCATTER_INCHES, alt_text)
 
 
 def assignment_pictures(mixture: Mixture, X: ArrayLike) -> list[Picture]:
-    """Return two pictures, of the hard and of the soft assignment, with the uncertain rows ringed."""
+    """Return two pictures, of the soft and of the hard assignment, with the uncertain rows ringed."""
     columns = select_separating_columns(mixture, X, 2)
     names = join_with_and([column_name(mixture, j) for j in columns], max_names=None)
     alt_texts = {
-        "hard": f"{names}: each row in the colour of its most probable component; uncertain rows are ringed.",
-        "soft": f"{names}: the same rows, their colours blended by probability; uncertain rows are ringed.",
+        "soft": f"{names}: rows whose colours are blended by probability; uncertain rows are ringed.",
+        "hard": f"{names}: the same rows in the colour of the most probable component; uncertain rows are ringed.",
     }
     draw = partial(plots.scatter, mixture, X, columns, threshold=UNCERTAIN_ABOVE, legend=False)
-    return [draw_axes_picture(partial(draw, assignment=name), (5.0, 4.0), text) for name, text in alt_texts.items()]
+    return [
+        draw_axes_picture(partial(draw, assignment=name), _SCATTER_INCHES, text) for name, text in alt_texts.items()
+    ]
 
 
 def density_pictures(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> list[Picture]:
@@ -69,8 +73,13 @@ def trace_picture(fit: Fit) -> Picture:
     return draw_axes_picture(lambda ax: plots.log_likelihood_trace(fit, ax), (6.2, 3.3), alt_text)
 
 
-def criterion_picture(selection: Selection) -> Picture:
-    """Return a picture of the criterion of a search against the number of components, one line per structure."""
+def criterion_picture(selection: Selection) -> Picture | None:
+    """Return a picture of the criterion of a search against the number of components, one line per structure.
+
+    It is None for one candidate, which has nothing to be compared with.
+    """
+    if len(selection.candidates) == 1:
+        return None
     best, criterion = selection.best, selection.criterion.upper()
     model = f"{best.structure.name_with_alias_or_n_factors}, {best.n_components}"
     at_edge = ", the largest number tried for it" if selection.is_best_at_largest_count else ""

@@ -8,6 +8,7 @@ from gaussmix.model import Mixture
 from gaussmix.plots.canvas import format_count
 from gaussmix.plots.plot_data import column_name
 from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
+from gaussmix.report.component_contrasts import describe_components
 from gaussmix.report.formatting import format_number, format_percent
 from gaussmix.report.tables import (
     CERTAIN_BELOW,
@@ -52,13 +53,14 @@ def describe_mixture(
     str
     """
     text = summarize_mixture_and_notes(mixture, X, fit=fit, selection=selection, sample_weight=sample_weight)
-    return " ".join([text.summary, *text.notes])
+    return " ".join([text.summary, *text.component_sentences, *text.notes])
 
 
 class SummaryText(NamedTuple):
-    """A paragraph on a mixture, and notes on its search, its fit and its columns."""
+    """A paragraph on a mixture, a sentence for each component, and notes on its search, its fit and its columns."""
 
     summary: str
+    component_sentences: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -82,11 +84,11 @@ def summarize_mixture_and_notes(
             _describe_certainty(fit_quality, sample_weight is not None),
         ]
     sentences += describe_transforms(mixture)
-    sentences += [] if selection is None else [_describe_selection(check_selection(selection))]
+    sentences += [] if selection is None else [describe_selection(check_selection(selection))]
     notes = [] if selection is None else [*selection.notes]
     notes += [] if fit is None else _describe_outcome(as_fit(fit))
     notes += [] if selection is None else selection.column_notes
-    return SummaryText(" ".join(sentences), tuple(dict.fromkeys(notes)))
+    return SummaryText(" ".join(sentences), tuple(describe_components(mixture)), tuple(dict.fromkeys(notes)))
 
 
 def _describe_groups(fit_quality: FitQualitySummary) -> str:
@@ -139,7 +141,16 @@ def _describe_certainty(fit_quality: FitQualitySummary, has_weights: bool) -> st
     )
 
 
-def _describe_selection(selection: Selection) -> str:
+def describe_selection(selection: Selection) -> str:
+    """Return a sentence on the selected candidate and the distance of its criterion to the runner-up's.
+
+    Another sentence follows if the search ended at the selected number of components.
+    """
+    at_edge = " It is at the edge of the search: no larger number of components was tried for this structure."
+    return _compare_with_runner_up(selection) + (at_edge if selection.is_best_at_largest_count else "")
+
+
+def _compare_with_runner_up(selection: Selection) -> str:
     """Return a sentence on the selected candidate and the distance of its criterion to the runner-up's."""
     best, criterion = selection.best, selection.criterion.upper()
     n_fitted = sum(candidate.fit is not None for candidate in selection.candidates)

@@ -32,11 +32,11 @@ def make_progress_callback(
 
 
 @contextmanager
-def progress_bar(title: str, delay_seconds: float = 1.0) -> Iterator[ProgressCallback]:
+def progress_bar(title: str, delay_seconds: float = 1.0, first_step: str = "") -> Iterator[ProgressCallback]:
     """Show a progress bar on stderr while the context is open; the context yields its callback.
 
-    The bar appears after ``delay_seconds`` and disappears at the end. Before the first callback it shows only the
-    elapsed time.
+    The bar appears after ``delay_seconds`` and disappears at the end. Before the first callback it shows
+    ``first_step`` and the elapsed time.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def progress_bar(title: str, delay_seconds: float = 1.0) -> Iterator[ProgressCal
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task(title, total=None, steps="")
+    task = bar.add_task(f"{title}: {first_step}" if first_step else title, total=None, steps="")
     timer = threading.Timer(delay_seconds, bar.start)
     timer.daemon = True
     timer.start()
