@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaussmix.cli.column_selection import SelectedColumns, select_columns_for_fit, select_columns_for_model
+from gaussmix.cli.column_selection import (
+    SelectedColumns,
+    select_columns_for_comparison,
+    select_columns_for_fit,
+    select_columns_for_model,
+)
 from gaussmix.cli.table_reader import read_table
 from gaussmix.errors import DataError, TableError
 from tests.cli.conftest import Write
@@ -82,7 +87,13 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
         None,
         r"column 'b' has no value \(.*\) in data row 18 \(2 such rows in all\)",
     ),
-    "NaN": (MANY + "3,nan\n", None, None, r"column 'b' has no value \(empty, NA or NaN\) in data row 18; correct"),
+    "NaN": (
+        MANY + "3,nan\n",
+        None,
+        None,
+        r"column 'b' has no value \(empty, NA or NaN\) in data row 18; leave such rows out with --drop-missing, or "
+        r"the column with --exclude$",
+    ),
     "infinity": (MANY + "3,4\n-inf,4\n", None, None, r"column 'a' is infinite in data row 19; correct"),
     "overflow": (MANY + "3,1e999\n", None, None, r"column 'b' is infinite in data row 18"),
     "missing weight": (MANY + "3,\n", None, "b", r"column 'b' has no value .* in data row 18"),
@@ -163,21 +174,37 @@ def test_missing_values_are_not_text(write: Write) -> None:
         select_columns_for_fit(table, None, None)
 
 
-@pytest.mark.parametrize("name", ["id", "ID", "Index", "customer_id", "customerID", "row index"])
-@pytest.mark.parametrize("first", [0, 1])
-def test_a_row_number_is_fitted_with_a_note(name: str, first: int, write: Write) -> None:
-    chosen = _write_and_select_for_fit(write, {name: range(first, first + 4), "y": [3, 1, 4, 1]})
-    assert chosen.names == (name, "y")
-    said = f"column {name!r} looks like a row number and is fitted; choose the other columns with --columns."
-    assert chosen.notes == (said,)
-    assert _write_and_select_for_fit(write, {name: range(first, first + 4), "y": [3, 1, 4, 1]}, [name]).notes == ()
+def test_rows_with_a_missing_cell_can_be_dropped(write: Write) -> None:
+    table = read_table(write("f.csv", "a,b,w,unused\n1,2,1,\n,3,1,\n4,5,,\n6,7,2,8\n8,,3,9\n"))
+    chosen = select_columns_for_fit(table, ["a", "b"], "w", drops_missing=True)
+    np.testing.assert_array_equal(chosen.rows, [[1, 2], [6, 7]])
+    assert chosen.sample_weight is not None
+    assert chosen.sample_weight.tolist() == [1, 2]
+    assert chosen.is_used is not None
+    assert chosen.is_used.tolist() == [True, False, False, True, False]
+    assert chosen.notes == ("left out: 3 of 5 rows with a missing cell in 'a' (1), 'b' (1) and 'w' (1).",)
+    complete = select_columns_for_fit(read_table(write("g.csv", "a\n1\n2\n")), None, None, drops_missing=True)
+    assert (complete.is_used, complete.notes) == (None, ())
 
 
-@pytest.mark.parametrize(
-    ("name", "values"), [("id", [1, 3, 2, 4]), ("id", [2, 3, 4, 5]), ("paid", [1, 2, 3, 4]), ("x", [0, 1, 2, 3])]
-)
-def test_other_columns_are_not_noted_as_row_numbers(name: str, values: list[int], write: Write) -> None:
-    assert _write_and_select_for_fit(write, {name: values}).notes == ()
+def test_dropping_rows_needs_a_complete_one_and_allows_no_infinity(write: Write) -> None:
+    table = read_table(write("f.csv", "a,b\n1,\n,2\n3,\n"))
+    message = r"each of the 3 rows of .*f\.csv has a missing cell; .* with --exclude, such as 'b' \(2 missing\)$"
+    with pytest.raises(TableError, match=message):
+        select_columns_for_fit(table, None, None, drops_missing=True)
+    infinite = read_table(write("g.csv", "a,b\n1,\n2,3\ninf,2\n"))
+    with pytest.raises(TableError, match="column 'a' is infinite in data row 3; correct"):
+        select_columns_for_fit(infinite, None, None, drops_missing=True)
+    weights = read_table(write("h.csv", "a,w\n1,0\n,1\n2,0\n"))
+    with pytest.raises(TableError, match="weights in column 'w' are zero in every row"):
+        select_columns_for_fit(weights, None, "w", drops_missing=True)
+
+
+def test_labels_of_dropped_rows_are_dropped(write: Write) -> None:
+    table = read_table(write("f.csv", "a,kind\n1,p\n,q\n4,\n6,r\n"))
+    chosen = select_columns_for_comparison(table, None, None, "kind", drops_missing=True)
+    assert chosen.labels is not None
+    assert chosen.labels.tolist() == ["p", None, "r"]
 
 
 def test_several_unknown_columns_in_one_sentence(write: Write) -> None:

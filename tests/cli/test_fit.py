@@ -66,16 +66,17 @@ def test_the_table_shows_weights_counts_and_means(run: Run, data: Path, pages: P
     assert all(len(line) <= 80 for line in lines)
 
 
-def test_three_files_are_written_and_agree_with_the_library(run: Run, data: Path, pages: Pages) -> None:
+def test_files_are_written_and_agree_with_the_library(run: Run, data: Path, pages: Pages) -> None:
     result = run("fit", data, *SMALL)
     folder = Path("data-gaussmix")
-    assert sorted(path.name for path in folder.iterdir()) == ["assignments.parquet", "model.safetensors", "report.html"]
+    names = ["assignments.csv", "assignments.parquet", "model.safetensors", "report.html"]
+    assert sorted(path.name for path in folder.iterdir()) == names
     assert result.stdout.split("\n\n")[-1].startswith("Wrote to data-gaussmix:\n  model.safetensors")
     mixture, rows = Mixture.load(folder / "model.safetensors"), _load_csv_rows(data)
     assert mixture.feature_names == ("x", "y")
     written = pq.read_table(folder / "assignments.parquet").to_pydict()
-    assert list(written) == ["row", "component", "probability_0", "probability_1", "uncertainty", "log_density"]
-    assert written["row"] == list(range(60))
+    assert list(written) == ["data_row", "component", "probability_0", "probability_1", "uncertainty", "log_density"]
+    assert written["data_row"] == list(range(1, 61))
     assert written["component"] == mixture.predict(rows).tolist()
     soft = np.column_stack([written["probability_0"], written["probability_1"]])
     np.testing.assert_array_equal(soft, mixture.predict_proba(rows))
@@ -222,7 +223,7 @@ def test_one_sentence_for_a_bad_file(run: Run, write: Write) -> None:
 @pytest.mark.parametrize("command", ["fit", "select"])
 @pytest.mark.parametrize("option", ["log1p", "b=log1p"])
 @pytest.mark.parametrize("value", [-1.0, -5.0])
-def test_a_value_that_a_transform_refuses_has_the_sentence_of_the_library(
+def test_a_value_that_a_transform_refuses_is_named_by_its_data_row(
     command: str, option: str, value: float, run: Run, write: Write
 ) -> None:
     rng = np.random.default_rng(0)
@@ -231,8 +232,9 @@ def test_a_value_that_a_transform_refuses_has_the_sentence_of_the_library(
     said = read_error(run(command, write("d.csv", columns), *SMALL, "--transform", option))
     with pytest.raises(TransformError) as caught:
         select(np.column_stack(list(columns.values())), 1, "VVV", transform={"b": "log1p"}, feature_names=["a", "b"])
-    assert said == f"Error: {caught.value}"
-    assert f"column 'b' is {value:g}, but log1p needs values above -1" in said
+    problem = f"column 'b' is {value:g}, but log1p needs values above -1"
+    assert said == f"Error: data row 4, {problem}: shift the column, or use 'yeo-johnson'"
+    assert str(caught.value).startswith(f"row 3, {problem}; rows and columns count from 0: ")
 
 
 def test_fewer_rows_than_components_asked_for(run: Run, write: Write) -> None:

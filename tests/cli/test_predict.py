@@ -20,7 +20,9 @@ def test_columns_are_matched_by_name_whatever_their_order(
     result = run("predict", model, write("new.csv", TEXT), "--output", "out.parquet")
     assert (result.stdout, result.stderr) == ("Wrote 3 rows to out.parquet\n", "")
     written = pq.read_table("out.parquet").to_pydict()
-    assert list(written) == ["row", "component", "probability_0", "probability_1", "uncertainty", "log_density"]
+    numbers = ["probability_0", "probability_1", "uncertainty", "log_density"]
+    assert list(written) == ["other", "data_row", "component", *numbers]
+    assert (written["other"], written["data_row"]) == (["a", "b", "c"], [1, 2, 3])
     assert written["component"] == mixture.predict(ROWS).tolist()
     np.testing.assert_array_equal(written["probability_1"], mixture.predict_proba(ROWS)[:, 1])
     np.testing.assert_array_equal(written["uncertainty"], mixture.uncertainty(ROWS))
@@ -32,7 +34,7 @@ def test_csv_holds_every_digit(run: Run, write: Write, model: Path) -> None:
     run("predict", model, path, "--output", "out.parquet")
     run("predict", model, path, "--output", "out.csv")
     assert pacsv.read_csv("out.csv").equals(pq.read_table("out.parquet"))
-    assert Path("out.csv").read_text().startswith("row,component,probability_0,")
+    assert Path("out.csv").read_text().startswith("other,data_row,component,probability_0,")
 
 
 def test_the_first_rows_are_printed_without_output(run: Run, write: Write, model: Path) -> None:
@@ -75,7 +77,7 @@ def test_a_value_that_the_transform_of_a_model_refuses(run: Run, write: Write) -
     rows = np.random.default_rng(0).lognormal(size=(60, 2))
     GaussianMixture(1, column_transform="log1p").fit(rows).save("log.safetensors")
     said = read_error(run("predict", "log.safetensors", write("new.csv", "x,y\n1,2\n3,-5\n")))
-    assert "row 1, column 1 is -5, but log1p needs values above -1" in said
+    assert "data row 2, column 1 is -5, but log1p needs values above -1: shift the column" in said
 
 
 def test_files_that_are_not_models(run: Run, write: Write, model: Path) -> None:
@@ -115,4 +117,4 @@ def test_rows_that_break_a_relation_are_noted(run: Run, write: Write, two_groups
     new = write("new.csv", {**two_groups, "total": [total[0] + 1.0, *total[1:]]})
     result = run("predict", model, new)
     assert result.exit_code == 0, result.output
-    assert "1 of 60 rows (the first is row 0, counted from 0) breaks the relation" in " ".join(result.stderr.split())
+    assert "1 of 60 rows (the first is data row 1) breaks the relation" in " ".join(result.stderr.split())

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
 from gaussmix.cli.table_reader import read_table
-from gaussmix.cli.table_writer import write_table_with_columns
+from gaussmix.cli.table_writer import write_table, write_table_with_columns
 from gaussmix.errors import FileError
 from tests.cli.conftest import Write
 
@@ -56,3 +57,20 @@ def test_a_folder_that_does_not_exist(write: Write) -> None:
     table = read_table(write("f.csv", "a\n1\n3\n"))
     with pytest.raises(FileError, match="cannot write"):
         write_table_with_columns(table, FURTHER, Path("nowhere/out.csv"))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_texts_truth_values_and_masked_numbers_are_kept(suffix: str, tmp_path: Path) -> None:
+    columns = {
+        "text": np.array(["a", None, "é,\n", "d"], dtype=object),
+        "word": np.array(["p", "q", "r", "s"]),
+        "flag": np.array([True, False, True, True]),
+        "number": np.ma.MaskedArray([1.5, 2.5, 3.5, 4.5], mask=[False, True, False, False]),
+        "count": np.ma.MaskedArray([1, 2, 3, 4], mask=[True, False, False, True]),
+    }
+    path = tmp_path / f"table.{suffix}"
+    write_table(columns, path)
+    options = pacsv.ParseOptions(newlines_in_values=True)
+    nulls = pacsv.ConvertOptions(strings_can_be_null=True)
+    read = pq.read_table(path) if suffix == "parquet" else pacsv.read_csv(path, None, options, nulls)
+    assert read.to_pydict() == {name: values.tolist() for name, values in columns.items()}

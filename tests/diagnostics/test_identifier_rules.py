@@ -25,7 +25,7 @@ def test_distinct_measurements_do_not(seed: int, n_rows: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["id", "ID", "customer_id", "userID", "Customer Id", "rownames", "index", "Unnamed: 0"]
+    "name", ["id", "ID", "customer_id", "userID", "Customer Id", "rownames", "index", "row index", "Unnamed: 0"]
 )
 def test_names_identify_distinct_whole_numbers(name: str) -> None:
     assert is_identifier_number(name, np.array([7.0, 900001.0, 12.0]))
@@ -33,7 +33,7 @@ def test_names_identify_distinct_whole_numbers(name: str) -> None:
     assert not is_identifier_number(name, np.array([7.5, 900001.0, 12.0]))
 
 
-@pytest.mark.parametrize("name", ["paid", "humid", "grid", "liquid"])
+@pytest.mark.parametrize("name", ["paid", "humid", "grid", "liquid", "body_mass_index"])
 def test_words_that_end_alike_are_no_identifiers(name: str) -> None:
     assert not is_identifier_number(name, np.array([7.0, 900001.0, 12.0]))
 
@@ -42,6 +42,12 @@ def test_row_numbers_in_order_need_a_few_rows() -> None:
     assert is_identifier_number("n", np.arange(6.0))
     assert not is_identifier_number("n", np.arange(2.0))
     assert not is_identifier_number("n", np.arange(6.0)[::-1])
+
+
+def test_dense_numbers_that_may_be_years_are_measured() -> None:
+    years = np.arange(1960.0, 2020.0)[::-1]
+    assert not is_identifier_number("year", years)
+    assert is_identifier_number("year", years + 1000.0)
 
 
 def test_texts_identify_rows_if_all_are_distinct() -> None:

@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gaussmix import Constraints, DataError, GaussianMixture
+from gaussmix import Constraints, DataError, GaussianMixture, select
 from tests.exhaustive import parametrize_product
 from tests.laws.strategies import groups, hard_table
 
@@ -237,14 +237,16 @@ def test_labels_are_routed_as_metadata():
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        (SPECIES[:-1], r"labels must have the shape \(150,\), one number per row, but have \(149,\)"),
+        (SPECIES[:-1], r"labels must have the shape \(150,\), one per row, but have \(149,\)"),
         (SPECIES[:, None], r"labels must have the shape \(150,\)"),
         (SPECIES + 1, r"components from 0 to 2, or -1 for unknown components, but row 100 \(counted from 0\) has 3"),
         (SPECIES - 2, "row 0 .* has -2"),
         (SPECIES + 0.5, "row 0 .* has 0.5"),
         (np.where(SPECIES == 1, np.nan, SPECIES), "row 50 .* has nan"),
         (np.where(SPECIES == 1, np.inf, SPECIES), "row 50 .* has inf"),
-        (["setosa"] * 150, "labels must be integers, one per row"),
+        (["setosa", *SPECIES[1:].tolist()], "labels must be integers, one per row, .* or all text"),
+        (["a", "b", "c", "d", *[""] * 146], "4 names, 'a', 'b', 'c', 'd', but there are 3 components; increase n_comp"),
+        (["a", "b"], r"labels must have the shape \(150,\), one per row, but have \(2,\)"),
         ([None] * 150, "labels must be integers|has None"),
         (SPECIES == 1, "labels must be integers, .* bool"),
         (SPECIES + 0j, "labels must be integers, .* complex"),
@@ -254,6 +256,29 @@ def test_labels_are_routed_as_metadata():
 def test_bad_labels_are_refused(method, labels, said):
     with pytest.raises(DataError, match=said):
         getattr(GaussianMixture(3), method)(IRIS, labels=labels)
+
+
+NAMES = np.array(["virginica", "setosa", "versicolor"], dtype=object)  # sorted: 1, 2, 0
+UNKNOWN = [None, np.nan, "", -1]
+
+
+@pytest.mark.parametrize("is_array", [False, True])
+def test_names_are_components_in_sorted_order(is_array):
+    known = np.arange(150) % 4 == 0
+    names = [NAMES[label] if known[row] else UNKNOWN[row % 4 - 1] for row, label in enumerate(SPECIES)]
+    numbers = np.where(known, np.array([2, 0, 1])[SPECIES], -1)
+    labels = np.array(names, dtype=object) if is_array else names
+    by_name, by_number = (GaussianMixture(3).fit(IRIS, labels=given) for given in (labels, numbers))
+    np.testing.assert_array_equal(by_name.means_, by_number.means_)
+
+
+def test_names_of_rows_that_do_not_count_are_unknown():
+    weights = np.where(SPECIES == 0, 0.0, 1.0)
+    texts = NAMES[SPECIES].astype(str)
+    mixture = GaussianMixture(2).fit(IRIS, sample_weight=weights, labels=texts)
+    assert mixture.predict(IRIS[SPECIES == 1][:3]).tolist() == [0] * 3
+    found = select(IRIS, [2, 3], "VVV", labels=texts)
+    assert found.best.mixture.predict(IRIS[SPECIES == 0][:3]).tolist() == [2] * 3
 
 
 def test_a_component_of_no_weight_has_no_rows():

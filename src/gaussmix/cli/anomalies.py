@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli import console
+from gaussmix.cli.column_options import ColumnOptions, ExcludeOption
+from gaussmix.cli.model_folder import DETECTOR_FILE
 from gaussmix.cli.options import (
     DataFileArgument,
     DebugOption,
@@ -26,7 +28,7 @@ Examples:
   gaussmix anomalies customers.csv
   gaussmix anomalies customers.csv --train checked.csv --fdr 0.1
   gaussmix anomalies sensors.parquet --columns x,y --contamination 0.01
-  gaussmix anomalies new.csv --model detector.safetensors
+  gaussmix anomalies new.csv --model customers-anomalies
   gaussmix anomalies customers.csv --feedback judged.csv
 """
 
@@ -36,7 +38,7 @@ _TABLE_FILES = {
     "anomalies.csv": "each row: p-value, whether it is an anomaly, and why",
     "anomalies.parquet": "the same",
 }
-_DETECTOR_FILE = {"detector.safetensors": "the detector, for --model"}
+_DETECTOR_FILE = {DETECTOR_FILE: "the detector, for --model"}
 _REPORT_FILE = {"report.html": "tables and pictures, for a browser"}
 
 TrainOption = Annotated[
@@ -47,7 +49,9 @@ TrainOption = Annotated[
 ]
 DetectorOption = Annotated[
     Path | None,
-    typer.Option("--model", metavar="MODEL", help="A detector.safetensors that this command wrote, instead of a fit."),
+    typer.Option(
+        "--model", metavar="MODEL", help="A folder or detector.safetensors that this command wrote, instead of a fit."
+    ),
 ]
 FdrOption = Annotated[
     float | None,
@@ -95,6 +99,7 @@ OutputFolderOption = Annotated[
     Path | None,
     typer.Option(
         "--output",
+        "-o",
         metavar="DIR",
         parser=parse_output_path,
         help="Folder to write to. Default: FILE's name with -anomalies, in this folder.",
@@ -110,6 +115,7 @@ def run_anomalies(
     fpr: FprOption = None,
     contamination: ContaminationOption = None,
     columns: UsedColumnsOption = None,
+    exclude: ExcludeOption = None,
     identifiers: IdentifiersOption = None,
     feedback: FeedbackOption = None,
     seed: SeedOption = 0,
@@ -133,7 +139,7 @@ def run_anomalies(
         train,
         model,
         {"fdr": fdr, "fpr": fpr, "contamination": contamination},
-        columns,
+        ColumnOptions.from_command_line(columns, exclude),
         identifiers,
         feedback,
         seed,

@@ -11,6 +11,8 @@ from gaussmix.anomaly.judgement import judge_rows
 from gaussmix.anomaly.table_drift import find_table_drift
 from gaussmix.cli import console
 from gaussmix.cli.anomaly_input import AnomalyInput, read_rows, read_rows_for_detector, read_verdicts
+from gaussmix.cli.column_options import ColumnOptions
+from gaussmix.cli.model_folder import DETECTOR_FILE, find_model_file
 from gaussmix.cli.options import parse_names
 from gaussmix.cli.table_format import TableFormat, input_name
 from gaussmix.errors import TrainingRowsError
@@ -28,7 +30,7 @@ class AnomalyOptions:
     train: Path | None
     model: Path | None
     threshold: tuple[str, float] | None
-    column_names: list[str] | None
+    columns: ColumnOptions
     identifier_names: list[str] | None
     feedback: Path | None
     seed: int
@@ -41,7 +43,7 @@ class AnomalyOptions:
         train: Path | None,
         model: Path | None,
         rates: dict[str, float | None],
-        columns: str | None,
+        columns: ColumnOptions,
         identifiers: str | None,
         feedback: Path | None,
         seed: int,
@@ -52,8 +54,9 @@ class AnomalyOptions:
         if len(chosen) > 1:
             names = " and ".join(f"--{kind}" for kind, _ in chosen)
             raise typer.BadParameter(f"{names} exclude each other; give one of them")
-        if model is not None and (train is not None or columns is not None):
-            other = "--train" if train is not None else "--columns"
+        others = {"--train": train, "--columns": columns.names, "--exclude": columns.excluded or None}
+        other = next((name for name, value in others.items() if value is not None), None)
+        if model is not None and other is not None:
             raise typer.BadParameter(f"--model and {other} exclude each other: a saved detector is not fitted again")
         if train is not None and train.exists() and file.exists() and train.samefile(file):
             raise typer.BadParameter("FILE and --train are the same file; leave --train out, or give other rows")
@@ -63,7 +66,7 @@ class AnomalyOptions:
             train,
             model,
             chosen[0] if chosen else default,
-            parse_names(columns, "--columns"),
+            columns,
             parse_names(identifiers, "--id"),
             feedback,
             seed,
@@ -90,9 +93,7 @@ def detect_anomalies(options: AnomalyOptions) -> Detection:
     if options.model is not None:
         return _load_detector(options, options.model)
     with console.progress_bar(f"reading {input_name(options.file)}"):
-        rows = read_rows(
-            options.file, options.train, options.column_names, options.identifier_names, options.table_format
-        )
+        rows = read_rows(options.file, options.train, options.columns, options.identifier_names, options.table_format)
     console.print_notes(rows.notes)
     assert options.threshold is not None
     kind, rate = options.threshold
@@ -111,7 +112,7 @@ def detect_anomalies(options: AnomalyOptions) -> Detection:
 
 def _load_detector(options: AnomalyOptions, path: Path) -> Detection:
     """Load the detector, and read the rows in its columns."""
-    detector = AnomalyDetector.load(path)
+    detector = AnomalyDetector.load(find_model_file(path, DETECTOR_FILE))
     names, n_features = detector.model_.feature_names, detector.n_features_in_
     with console.progress_bar(f"reading {input_name(options.file)}"):
         rows = read_rows_for_detector(options.file, names, n_features, options.identifier_names, options.table_format)

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gaussmix.cli.column_selection import select_columns_for_model, select_numeric_columns
+from gaussmix.cli.column_options import ColumnOptions
+from gaussmix.cli.column_selection import (
+    WAYS_OUT_WITHOUT_DROP,
+    WAYS_OUT_WITHOUT_OPTIONS,
+    exclude_columns,
+    select_columns_for_model,
+    select_numeric_columns,
+)
 from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.cli.table_columns import Column
 from gaussmix.cli.table_format import TableFormat
@@ -34,7 +41,7 @@ class AnomalyInput:
 def read_rows(
     file: Path,
     train: Path | None,
-    column_names: Sequence[str] | None,
+    options: ColumnOptions,
     identifier_names: Sequence[str] | None,
     table_format: TableFormat,
 ) -> AnomalyInput:
@@ -45,17 +52,19 @@ def read_rows(
     FileError, ColumnNameError
         If a file or a column cannot be used.
     """
-    own = split_identifiers(read_table(file, table_format), identifier_names, column_names)
+    table = exclude_columns(read_table(file, table_format), options.excluded)
+    own = split_identifiers(table, identifier_names, options.names)
     if train is None:
-        selected = select_numeric_columns(own.table, column_names)
+        selected = select_numeric_columns(own.table, options.names, ways_out=WAYS_OUT_WITHOUT_DROP)
         return AnomalyInput(selected.names, selected.rows, own.identifiers, None, (*own.notes, *selected.notes))
-    normal = split_identifiers(read_table(train, table_format), None, column_names)
-    others = tuple(column for column in normal.table.columns if column.name not in own.identifiers)
-    selected = select_numeric_columns(replace(normal.table, columns=others), column_names)
+    normal = split_identifiers(read_table(train, table_format), None, options.names).table
+    left_out = {*own.identifiers, *options.excluded}
+    usable = replace(normal, columns=tuple(column for column in normal.columns if column.name not in left_out))
+    selected = select_numeric_columns(usable, options.names, ways_out=WAYS_OUT_WITHOUT_DROP)
     missing = [name for name in selected.names if name not in own.table.column_names]
     if missing:
         raise TrainingRowsError.missing_columns(file, train, missing)
-    rows = select_columns_for_model(own.table, selected.names, len(selected.names)).rows
+    rows = select_columns_for_model(own.table, selected.names, len(selected.names), ways_out=WAYS_OUT_WITHOUT_DROP).rows
     notes = [*own.table.notes, *own.notes, *_notes_on_ignored_columns(own.table, selected.names), *selected.notes]
     notes += _notes_on_shared_rows(rows, selected.rows, train)
     return AnomalyInput(selected.names, rows, own.identifiers, selected.rows, tuple(notes))
@@ -70,7 +79,7 @@ def read_rows_for_detector(
 ) -> AnomalyInput:
     """Read the rows to judge by a saved detector, whose columns are found by name, or without names by position."""
     own = split_identifiers(read_table(file, table_format), identifier_names, feature_names)
-    selected = select_columns_for_model(own.table, feature_names, n_features)
+    selected = select_columns_for_model(own.table, feature_names, n_features, ways_out=WAYS_OUT_WITHOUT_OPTIONS)
     notes = (*own.notes, *_notes_on_ignored_columns(own.table, selected.names), *selected.notes)
     return AnomalyInput(selected.names, selected.rows, own.identifiers, None, notes)
 
@@ -133,7 +142,8 @@ def read_verdicts(path: Path, names: Sequence[str], rows: ND) -> Verdicts:
         return Verdicts(rows[_parse_row_numbers(path, columns[_ROW_COLUMN], judged, len(rows))], is_anomaly)
     if not set(names) & set(columns):
         raise VerdictTableError.no_row_column(path)
-    return Verdicts(select_columns_for_model(table, names, len(names)).rows[judged], is_anomaly)
+    selected = select_columns_for_model(table, names, len(names), ways_out=WAYS_OUT_WITHOUT_OPTIONS)
+    return Verdicts(selected.rows[judged], is_anomaly)
 
 
 def _parse_verdicts(path: Path, column: Column, n_rows: int) -> list[bool | None]:

@@ -26,7 +26,14 @@ from gaussmix.cli import (
 )
 from gaussmix.cli.options import DEBUG_META_KEY, DebugOption
 from gaussmix.cli.table_format import add_table_options
-from gaussmix.errors import GaussmixError, MissingPackageError, RowTooFarError, TableError
+from gaussmix.errors import (
+    GaussmixError,
+    MissingPackageError,
+    RowTooFarError,
+    TableError,
+    TransformedRowError,
+    TransformError,
+)
 
 _OPTIONAL_PACKAGES = {"jinja2", "matplotlib", "pyarrow", "rich"}
 
@@ -64,6 +71,8 @@ def format_error(error: Exception) -> str:
         error = MissingPackageError.for_extra(package, "this command", "cli")
     if isinstance(error, RowTooFarError) and error.row is not None:
         error = TableError.row_too_far(error.row + 1)  # rows count from 0 in the library and from 1 in files
+    if isinstance(error, TransformError) and error.row is not None:
+        error = TransformedRowError.from_row(error.row + 1, error.problem, error.advice)
     if isinstance(error, GaussmixError):
         return " ".join(str(error).split())
     if isinstance(error, MemoryError):
@@ -87,8 +96,8 @@ app = typer.Typer(
 _EXAMPLES = """\b
 Examples:
   gaussmix fit faithful.csv
-  gaussmix info faithful-gaussmix/model.safetensors
-  gaussmix predict faithful-gaussmix/model.safetensors new-rows.csv
+  gaussmix info faithful-gaussmix
+  gaussmix predict faithful-gaussmix new-rows.csv
 
 Help for each command: gaussmix fit --help
 """

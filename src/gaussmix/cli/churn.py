@@ -22,6 +22,7 @@ from gaussmix.cli.churn_options import (
     ValueOption,
     parse_contact_options,
 )
+from gaussmix.cli.model_folder import CHURN_FILE
 from gaussmix.cli.options import DataFileArgument, DebugOption, SeedOption, parse_output_path
 from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name, input_stem
 
@@ -40,10 +41,10 @@ _TABLE_FILES = {
     "scored.csv": "FILE's columns, probability of leaving, segment, reasons",
     "scored.parquet": "the same",
 }
-_MODEL_FILE, _REPORT_FILE = "churn.safetensors", "report.html"
+_REPORT_FILE = "report.html"
 _FILES = {
     **_TABLE_FILES,
-    _MODEL_FILE: "the model, for gaussmix churn-score",
+    CHURN_FILE: "the model, for gaussmix churn-score",
     _REPORT_FILE: "tables and pictures, for a browser",
 }
 
@@ -51,6 +52,7 @@ OutputFolderOption = Annotated[
     Path | None,
     typer.Option(
         "--output",
+        "-o",
         metavar="DIR",
         parser=parse_output_path,
         help="Folder to write to. Default: FILE's name with -churn, in this folder.",
@@ -142,7 +144,7 @@ def _write_and_list_output_files(options: ChurnOptions, result: "ChurnResult", f
     make_folder(folder)
     for name in _TABLE_FILES:
         write_table_with_columns(result.customers.table, result.summary.scores.to_table(), folder / name)
-    with remove_partial_on_failure(folder / _MODEL_FILE) as path:
+    with remove_partial_on_failure(folder / CHURN_FILE) as path:
         result.summary.model.save(path)
     with console.progress_bar("writing the report"), remove_partial_on_failure(folder / _REPORT_FILE) as path:
         write_churn_report(path, result.summary, notes=result.notes, source_name=input_name(options.file))

@@ -14,7 +14,7 @@ from gaussmix.cli.table_columns import Column
 from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
-from gaussmix.core.input_arrays import format_label
+from gaussmix.core.input_labels import format_label
 from gaussmix.errors import (
     ChurnParameterError,
     CustomerTableError,

@@ -42,7 +42,8 @@ FoldsOption = Annotated[
     ),
 ]
 DropOption = Annotated[
-    str | None, typer.Option("--drop", metavar="A,B", help="Columns to leave out, such as what is known only later.")
+    str | None,
+    typer.Option("--drop", "--exclude", metavar="A,B", help="Columns to leave out, such as what is known only later."),
 ]
 CategoricalOption = Annotated[
     str | None,

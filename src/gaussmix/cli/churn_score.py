@@ -27,16 +27,19 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  gaussmix churn-score customers-churn/churn.safetensors new-customers.csv
-  gaussmix churn-score churn.safetensors new.parquet --output scored.parquet
-  gaussmix churn-score churn.safetensors new.csv --new-rate estimate
-  gaussmix churn-score churn.safetensors new.csv --cost-contact 20 --value-saved 300 --success-rate 0.3
+  gaussmix churn-score customers-churn new-customers.csv
+  gaussmix churn-score customers-churn new.parquet -o scored.parquet
+  gaussmix churn-score customers-churn new.csv --new-rate estimate
+  gaussmix churn-score customers-churn new.csv --cost-contact 20 --value-saved 300 --success-rate 0.3
 """
 
 ModelArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="MODEL", readable=False, help="A churn.safetensors that gaussmix churn wrote.", show_default=False
+        metavar="MODEL",
+        readable=False,
+        help="The folder that gaussmix churn wrote, or the churn.safetensors in it.",
+        show_default=False,
     ),
 ]
 NewRateOption = Annotated[
@@ -60,6 +63,7 @@ OutputFileOption = Annotated[
     Path | None,
     typer.Option(
         "--output",
+        "-o",
         metavar="FILE",
         parser=parse_output_path,
         help="File to write, .csv or .parquet. Default: FILE's name with -scored, in this folder.",
@@ -88,6 +92,7 @@ def run_churn_score(
     require_table_suffix(output)
     from gaussmix.classification.churn.churn_model import ChurnModel
     from gaussmix.cli.churn_scoring import score_table
+    from gaussmix.cli.model_folder import CHURN_FILE, find_model_file
     from gaussmix.cli.output_paths import require_writable_file
     from gaussmix.cli.table_reader import read_table
     from gaussmix.cli.table_writer import write_table_with_columns
@@ -97,7 +102,7 @@ def run_churn_score(
     is_parquet = file.suffix.lower() in (".parquet", ".pq")
     path = output or Path(f"{input_stem(file)}-scored{'.parquet' if is_parquet else '.csv'}")
     require_writable_file(path, input_paths=(model, file))
-    churn_model = ChurnModel.load(model)
+    churn_model = ChurnModel.load(find_model_file(model, CHURN_FILE))
     with console.progress_bar(f"reading {input_name(file)}"):
         table = read_table(file, table_format)
     console.print_notes(table.notes)

@@ -2,33 +2,63 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from gaussmix.cli.table_columns import Column, format_column_kinds
 from gaussmix.cli.table_reader import Table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
-from gaussmix.diagnostics.identifier_rules import ROW_NUMBER_NAME_PATTERN, are_row_numbers
-from gaussmix.errors import ColumnNameError, TableError
-from gaussmix.errors.text import format_count, join_with_commas
-from gaussmix.types import ND, AnyArray, N
+from gaussmix.errors import ColumnNameError, MissingCellError, TableError
+from gaussmix.errors.text import format_count, join_with_and, join_with_commas
+from gaussmix.types import ND, AnyArray, BoolN, N
 
-# Names of columns that may hold row numbers: 'id', 'row_id', 'userID', 'index'.
+
+class WaysOut(NamedTuple):
+    """What a user can do about a missing and about an infinite value, as a part of a sentence."""
+
+    missing: str
+    infinite: str
+
+
+_EXCLUDE_OR_CORRECT = "correct or drop such rows, or leave the column out with --exclude"
+WAYS_OUT = WaysOut("leave such rows out with --drop-missing, or the column with --exclude", _EXCLUDE_OR_CORRECT)
+WAYS_OUT_WITHOUT_DROP = WaysOut(_EXCLUDE_OR_CORRECT, _EXCLUDE_OR_CORRECT)
+WAYS_OUT_FOR_MODEL = WaysOut("leave such rows out with --drop-missing", "correct or drop such rows")
+WAYS_OUT_WITHOUT_OPTIONS = WaysOut("correct or drop such rows", "correct or drop such rows")
 
 
 @dataclass(frozen=True)
 class SelectedColumns:
-    """Rows (n, D) of the selected columns, row weights (n,), known labels (n,), and notes for the user."""
+    """The selected columns of the rows that are used.
+
+    Attributes
+    ----------
+    names : tuple of str
+    rows : ndarray of shape (n, D)
+    sample_weight : ndarray of shape (n,) or None
+    notes : tuple of str
+        What the user should know.
+    labels : ndarray of shape (n,) or None
+        Known groups of the rows.
+    is_used : bool ndarray of shape (m,) or None
+        Which rows of the table are used; None if all are.
+    """
 
     names: tuple[str, ...]
     rows: ND
     sample_weight: N | None = None
     notes: tuple[str, ...] = ()
     labels: AnyArray | None = None
+    is_used: BoolN | None = None
 
 
 def select_columns_for_comparison(
-    table: Table, column_names: Sequence[str] | None, weight_column: str | None, label_column: str | None
+    table: Table,
+    column_names: Sequence[str] | None,
+    weight_column: str | None,
+    label_column: str | None,
+    drops_missing: bool = False,
 ) -> SelectedColumns:
     """Select the columns to fit, as `select_columns_for_fit` does, and the labels from a column of text or numbers.
 
@@ -38,21 +68,19 @@ def select_columns_for_comparison(
         As from `select_columns_for_fit`; also if the labels are neither text nor numbers.
     """
     if label_column is None:
-        return select_columns_for_fit(table, column_names, weight_column)
+        return select_columns_for_fit(table, column_names, weight_column, drops_missing)
     require_columns(table, [label_column])
     column = table.columns[table.column_names.index(label_column)]
     if not column.is_numeric and column.kind != "text":
         raise TableError.unusable_labels(column.name, column.kind)
     others = tuple(other for other in table.columns if other is not column)
-    labels: Sequence[object] = column.values.tolist() if column.is_numeric else column.load_texts()
-    return replace(
-        select_columns_for_fit(replace(table, columns=others), column_names, weight_column),
-        labels=np.array(labels, dtype=object),
-    )
+    selected = select_columns_for_fit(replace(table, columns=others), column_names, weight_column, drops_missing)
+    labels = np.array(column.values.tolist() if column.is_numeric else column.load_texts(), dtype=object)
+    return replace(selected, labels=labels if selected.is_used is None else labels[selected.is_used])
 
 
 def select_columns_for_fit(
-    table: Table, column_names: Sequence[str] | None, weight_column: str | None
+    table: Table, column_names: Sequence[str] | None, weight_column: str | None, drops_missing: bool = False
 ) -> SelectedColumns:
     """Select the named columns, or all numeric columns except the weights; constant columns are left out.
 
@@ -63,7 +91,7 @@ def select_columns_for_fit(
     TableError
         If a column is not numeric, is numeric except for a few values, has missing values, or if none is left.
     """
-    selected = select_numeric_columns(table, column_names, weight_column)
+    selected = select_numeric_columns(table, column_names, weight_column, drops_missing)
     rows, weights = selected.rows, selected.sample_weight
     weighted_rows = rows if weights is None else rows[weights > 0]
     is_varying = (weighted_rows != weighted_rows[0]).any(axis=0)
@@ -74,13 +102,25 @@ def select_columns_for_fit(
         for index in np.flatnonzero(~is_varying)
     ]
     names = tuple(selected.names[index] for index in np.flatnonzero(is_varying))
-    return SelectedColumns(names, rows[:, is_varying], weights, (*selected.notes, *notes))
+    return replace(selected, names=names, rows=rows[:, is_varying], notes=(*selected.notes, *notes))
+
+
+def exclude_columns(table: Table, excluded: Sequence[str]) -> Table:
+    """Return the table without these columns; raise ColumnNameError if it lacks one of them."""
+    require_columns(table, excluded)
+    return replace(table, columns=tuple(column for column in table.columns if column.name not in excluded))
 
 
 def select_numeric_columns(
-    table: Table, column_names: Sequence[str] | None, weight_column: str | None = None
+    table: Table,
+    column_names: Sequence[str] | None,
+    weight_column: str | None = None,
+    drops_missing: bool = False,
+    ways_out: WaysOut = WAYS_OUT,
 ) -> SelectedColumns:
     """Select the named columns, or all numeric columns except the weights.
+
+    ``drops_missing`` leaves rows with a missing value in one of these columns out.
 
     Raises
     ------
@@ -90,34 +130,43 @@ def select_numeric_columns(
         If a column is not numeric, is numeric except for a few values, has missing values, or if none is left.
     """
     require_columns(table, [*(column_names or []), *([weight_column] if weight_column else [])])
-    weights = None if weight_column is None else _require_valid_weights(_get_numeric_column(table, weight_column))
     notes = [*table.notes]
     if column_names is None:
         _require_no_nearly_numeric_text(table, weight_column)
         columns = [column for column in table.numeric_columns if column.name != weight_column]
         notes += _notes_on_non_numeric_and_unnamed_columns(table)
-        notes += _notes_on_row_number_columns(columns)
         if not columns:
             others = [column for column in table.columns if column.name != weight_column]
             raise TableError.no_numeric_column(table.path, format_column_kinds(others))
     else:
         columns = [_get_numeric_column(table, name) for name in column_names]
-    names = tuple(column.name for column in columns)
-    return SelectedColumns(names, _stack_columns_and_require_finite(columns), weights, tuple(notes))
+    weights = [] if weight_column is None else [_get_numeric_column(table, weight_column)]
+    selected = _stack_rows(table, columns, weights, drops_missing, ways_out)
+    if selected.sample_weight is not None:
+        _require_valid_weights(weights[0], selected.sample_weight)
+    return replace(selected, notes=(*notes, *selected.notes))
 
 
-def select_columns_for_model(table: Table, column_names: Sequence[str] | None, n_features: int) -> SelectedColumns:
+def select_columns_for_model(
+    table: Table,
+    column_names: Sequence[str] | None,
+    n_features: int,
+    drops_missing: bool = False,
+    ways_out: WaysOut = WAYS_OUT_FOR_MODEL,
+) -> SelectedColumns:
     """Select the columns of a fitted model by name; by position if the model has no names (``column_names=None``)."""
     if column_names is not None:
         require_columns(table, column_names)
         columns = [_get_numeric_column(table, name) for name in column_names]
-        return SelectedColumns(tuple(column_names), _stack_columns_and_require_finite(columns), notes=table.notes)
+        selected = _stack_rows(table, columns, [], drops_missing, ways_out)
+        return replace(selected, notes=(*table.notes, *selected.notes))
     columns = table.numeric_columns
     if len(columns) != n_features:
         raise TableError.model_without_column_names(table.path, len(columns), n_features)
     names = tuple(column.name for column in columns)
     note = f"the model has no column names; its columns are, in this order: {join_with_commas(names, MAX_NAMES_SHOWN)}."
-    return SelectedColumns(names, _stack_columns_and_require_finite(columns), notes=(*table.notes, note))
+    selected = _stack_rows(table, columns, [], drops_missing, ways_out)
+    return replace(selected, notes=(*table.notes, note, *selected.notes))
 
 
 def require_columns(table: Table, column_names: Sequence[str]) -> None:
@@ -148,17 +197,8 @@ def _require_no_nearly_numeric_text(table: Table, weight_column: str | None) -> 
                 column.non_numeric_reason,
                 column.n_numeric,
                 column.n_non_missing,
-                "choose the other columns with --columns",
+                "leave the column out with --exclude",
             )
-
-
-def _notes_on_row_number_columns(columns: Sequence[Column]) -> list[str]:
-    """Return a note for the user on each column that looks like row numbers; it stays in the fit."""
-    return [
-        f"column {column.name!r} looks like a row number and is fitted; choose the other columns with --columns."
-        for column in columns
-        if ROW_NUMBER_NAME_PATTERN.search(column.name) and are_row_numbers(column.values)
-    ]
 
 
 def _notes_on_non_numeric_and_unnamed_columns(table: Table) -> list[str]:
@@ -178,28 +218,56 @@ def _notes_on_non_numeric_and_unnamed_columns(table: Table) -> list[str]:
     return notes
 
 
-def _stack_columns_and_require_finite(columns: Sequence[Column]) -> ND:
-    """Return the values of the columns as an array (n, D); raise TableError if one is missing or infinite."""
-    return np.column_stack([_require_finite_values(column) for column in columns])
+def _stack_rows(
+    table: Table, columns: Sequence[Column], weights: Sequence[Column], drops_missing: bool, ways_out: WaysOut
+) -> SelectedColumns:
+    """Return the values of the columns, and the weights if there are any, of all rows or of those without missing ones.
+
+    Raises
+    ------
+    TableError
+        If a value is infinite, or if one is missing and ``drops_missing`` is False, or if no row is complete.
+    """
+    used = [*columns, *weights]
+    for column in used:
+        _require_usable_values(column, drops_missing, ways_out)
+    names, values = tuple(column.name for column in columns), [column.values for column in used]
+    is_complete = ~np.logical_or.reduce([np.isnan(column) for column in values])
+    notes: tuple[str, ...] = ()
+    if not is_complete.all():
+        counts = {column.name: int(np.isnan(column.values).sum()) for column in used}
+        if not is_complete.any():
+            raise MissingCellError.no_complete_row(table.path, len(is_complete), counts)
+        values, notes = [column[is_complete] for column in values], (_describe_dropped_rows(is_complete, counts),)
+    sample_weight = values[-1] if weights else None
+    is_used = None if is_complete.all() else is_complete
+    return SelectedColumns(names, np.column_stack(values[: len(names)]), sample_weight, notes, is_used=is_used)
 
 
-def _require_finite_values(column: Column) -> N:
-    """Return the values (n,) of a column; raise TableError if one is missing or infinite."""
-    values = column.values
-    is_invalid = ~np.isfinite(values)
+def _describe_dropped_rows(is_complete: BoolN, n_missing_by_name: dict[str, int]) -> str:
+    """Return how many rows are left out, and how many missing cells each column has."""
+    n_dropped = int((~is_complete).sum())
+    counts = [f"{name!r} ({count})" for name, count in n_missing_by_name.items() if count]
+    of_rows = f"{n_dropped} of {format_count(len(is_complete), 'row')}"
+    return f"left out: {of_rows} with a missing cell in {join_with_and(counts, MAX_NAMES_SHOWN)}."
+
+
+def _require_usable_values(column: Column, allows_missing: bool, ways_out: WaysOut) -> None:
+    """Raise TableError if a value of the column is infinite, or missing although that is not allowed."""
+    is_missing = np.isnan(column.values)
+    is_invalid = np.isinf(column.values) | (is_missing & (not allows_missing))
     if is_invalid.any():
         row = int(np.argmax(is_invalid))
-        problem = "has no value (empty, NA or NaN)" if np.isnan(values[row]) else "is infinite"
-        raise TableError.unusable_value(column.name, row + 1, problem, int(is_invalid.sum()))
-    return values
+        problem, way_out = ("is infinite", ways_out.infinite)
+        if is_missing[row]:
+            problem, way_out = "has no value (empty, NA or NaN)", ways_out.missing
+        raise TableError.unusable_value(column.name, row + 1, problem, int(is_invalid.sum()), way_out)
 
 
-def _require_valid_weights(column: Column) -> N:
-    """Return the weights (n,) in a column; raise TableError if one is negative or not finite, or all are zero."""
-    values = _require_finite_values(column)
-    if (values < 0).any():
-        row = int(np.argmax(values < 0))
-        raise TableError.negative_weight(column.name, row + 1, float(values[row]))
-    if not values.any():
+def _require_valid_weights(column: Column, used_weights: N) -> None:
+    """Raise TableError if a weight in a column is negative, or those of all used rows are zero."""
+    if (column.values < 0).any():
+        row = int(np.argmax(column.values < 0))
+        raise TableError.negative_weight(column.name, row + 1, float(column.values[row]))
+    if not used_weights.any():
         raise TableError.zero_weights(column.name)
-    return values

@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli import console
+from gaussmix.cli.column_options import (
+    ColumnOptions,
+    ColumnsOption,
+    DropMissingOption,
+    ExcludeOption,
+    WeightsOption,
+    require_not_excluded,
+)
 from gaussmix.cli.model_search import (
     DEFAULT_N_STARTS,
-    ColumnsOption,
     ComponentsOption,
     CriterionOption,
     SearchOptions,
     StartsOption,
     StructuresOption,
-    WeightsOption,
     describe_file_size_and_columns,
     limit_or_reject_n_components,
 )
@@ -86,6 +92,7 @@ OutputFolderOption = Annotated[
     Path | None,
     typer.Option(
         "--output",
+        "-o",
         metavar="DIR",
         parser=parse_output_path,
         help="Folder for the plots. Default: FILE's name with -comparison, in this folder.",
@@ -96,6 +103,7 @@ OutputFolderOption = Annotated[
 def run_compare(
     file: DataFileArgument,
     columns: ColumnsOption = None,
+    exclude: ExcludeOption = None,
     label_column: LabelsOption = None,
     components: ComponentsOption = None,
     structures: StructuresOption = "all",
@@ -104,6 +112,7 @@ def run_compare(
     tol: ToleranceOption = 1e-8,
     standardize: StandardizeOption = None,
     weight_column: WeightsOption = None,
+    drops_missing: DropMissingOption = False,
     seed: SeedOption = 0,
     engine: EngineOption = "auto",
     n_starts: StartsOption = DEFAULT_N_STARTS,
@@ -118,14 +127,16 @@ def run_compare(
     --labels, with k-nearest neighbours. Prints tables and advice on when to use which, and writes
     solvers.png and assignments.png.
     """
+    column_options = ColumnOptions.from_command_line(columns, exclude, weight_column, drops_missing)
     options = SearchOptions.from_command_line(
-        columns, components, structures, criterion, weight_column, n_starts, seed, engine, table_format=table_format
+        column_options, components, structures, criterion, n_starts, seed, engine, table_format=table_format
     )
     solver_names = _parse_solvers(solvers)
-    if label_column is not None and label_column in [weight_column, *(options.column_names or [])]:
+    if label_column is not None and label_column in [weight_column, *(column_options.names or [])]:
         raise typer.BadParameter(
             f"{label_column!r} is already used by --columns or --sample-weight", param_hint="--labels"
         )
+    require_not_excluded(column_options.excluded, [] if label_column is None else [label_column], "--labels")
     folder = output or Path(f"{input_stem(file)}-comparison")
 
     from gaussmix.cli.output_paths import require_writable_folder
@@ -159,15 +170,13 @@ def _read_and_compare(
     standardize: bool | None,
 ) -> "tuple[SelectedColumns, Comparison]":
     """Read and compare the rows of a file, and print notes on its columns; return the columns and the comparison."""
-    from gaussmix.cli.column_selection import select_columns_for_comparison
-    from gaussmix.cli.table_reader import read_table
+    from gaussmix.cli.mixture_input import read_rows_to_fit
     from gaussmix.comparison.comparison import compare
 
     with console.progress_bar(f"reading {input_name(path)}"):
-        selected_columns = select_columns_for_comparison(
-            read_table(path, options.table_format), options.column_names, options.weight_column, label_column
-        )
-    console.print_notes(selected_columns.notes)
+        file_input = read_rows_to_fit(path, options.columns, options.table_format, label_column)
+    console.print_notes(file_input.notes)
+    selected_columns = file_input.selected
     n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)
     with console.progress_bar("comparing") as progress_callback, console.hide_data_warnings():
         comparison = compare(

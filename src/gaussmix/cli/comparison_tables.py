@@ -2,7 +2,10 @@
 
 import math
 
-from gaussmix.cli.text_formatting import format_number, format_table
+import numpy as np
+
+from gaussmix.cli.text_formatting import format_number, format_row_count, format_table
+from gaussmix.comparison.assignment_comparison import HARD_METHOD
 from gaussmix.comparison.result import Comparison
 from gaussmix.errors.text import format_count
 
@@ -66,7 +69,7 @@ def format_assignment_table(comparison: Comparison) -> str:
     """Return a text table with a line per assignment method: rows assigned unlike the mixture, agreement, accuracy."""
     header = ["method", "rows that differ", "adjusted Rand"]
     rows = [
-        [result.method, _format_row_count(result.differing_weight), f"{result.adjusted_rand_index:.3f}"]
+        [result.method, format_row_count(result.differing_weight), f"{result.adjusted_rand_index:.3f}"]
         for result in comparison.assignments.results
     ]
     if comparison.assignments.known_component_labels is None:
@@ -88,8 +91,9 @@ def format_agreement_table(comparison: Comparison) -> str:
 
 
 def format_normality_table(comparison: Comparison) -> str:
-    """Return a text table with a line per component: the p-values of its normality tests."""
-    header = ["component", "rows", "skewness", "kurtosis", "Henze-Zirkler", "Bonferroni", "Gaussian"]
+    """Return a text table with a line per component: its rows, those drawn for normality tests, and the p-values."""
+    assigned = _assigned_weights(comparison)
+    header = ["component", "rows", "tested", "skewness", "kurtosis", "Henze-Zirkler", "Bonferroni", "Gaussian"]
     rows = []
     for result in comparison.normality_tests:
         tests = (
@@ -102,7 +106,8 @@ def format_normality_table(comparison: Comparison) -> str:
         rows.append(
             [
                 str(result.component),
-                _format_row_count(result.total_weight),
+                format_row_count(assigned[result.component]),
+                format_row_count(result.total_weight),
                 *(_format_p_value(value) for value in tests),
                 verdict,
             ]
@@ -110,9 +115,11 @@ def format_normality_table(comparison: Comparison) -> str:
     return format_table(header, rows)
 
 
-def _format_row_count(value: float) -> str:
-    """Return a number of rows, as a whole number if it is one; weights may make it fractional."""
-    return f"{value:.0f}" if value.is_integer() else format_number(value)
+def _assigned_weights(comparison: Comparison) -> list[float]:
+    """Return for each component the weight of the rows for which it is the most probable one."""
+    assignments = comparison.assignments
+    labels = assignments[HARD_METHOD].component_labels
+    return [float(weight) for weight in np.bincount(labels, assignments.weights, assignments.mixture.n_components)]
 
 
 def _format_three_decimals(value: float | None) -> str:

@@ -9,16 +9,9 @@ from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.table_columns import Column
 from gaussmix.cli.table_reader import Table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
-from gaussmix.diagnostics.identifier_rules import (
-    ROW_NUMBER_NAME_PATTERN,
-    are_distinct_whole_numbers,
-    are_row_numbers,
-    is_id_name,
-)
+from gaussmix.diagnostics.identifier_rules import is_identifier_name, is_identifier_number
 from gaussmix.errors.text import join_with_and
 from gaussmix.types import AnyArray
-
-_ROW_NUMBER_NAMES = ("row", "data_row")  # those of the tables of this program
 
 
 @dataclass(frozen=True)
@@ -43,8 +36,9 @@ def split_identifiers(
 ) -> IdentifiedTable:
     """Separate the identifier columns from a table.
 
-    They are those of the given names. By default they are columns of distinct texts, and columns of distinct whole
-    numbers whose name says that they are identifiers. Columns that are fitted by name are never identifiers.
+    They are those of the given names. By default they are columns of distinct texts, and columns of whole numbers that
+    `is_identifier_number` recognises. Columns that are fitted by name are never identifiers, nor are a table's only
+    numbers, unless their name says so.
 
     Raises
     ------
@@ -56,17 +50,23 @@ def split_identifiers(
         chosen = [column for column in table.columns if column.name in identifier_names]
     else:
         fitted = set(fitted_names or ())
-        chosen = [column for column in table.columns if column.name not in fitted and _is_identifier(column)]
+        candidates = [column for column in table.columns if column.name not in fitted]
+        chosen = _without_only_numbers(table, [column for column in candidates if _is_identifier(column)])
     others = tuple(column for column in table.columns if column not in chosen)
     return IdentifiedTable(replace(table, columns=others), {column.name: _load_values(column) for column in chosen})
 
 
+def _without_only_numbers(table: Table, identifiers: list[Column]) -> list[Column]:
+    """Return the identifiers; without columns of numbers whose name is no identifier's if there are no other ones."""
+    if any(column.is_numeric and column not in identifiers for column in table.columns):
+        return identifiers
+    return [column for column in identifiers if not column.is_numeric or is_identifier_name(column.name)]
+
+
 def _is_identifier(column: Column) -> bool:
-    """Return whether a column identifies rows: distinct texts, or distinct whole numbers with the name of an id."""
+    """Return whether a column identifies rows: distinct texts, or whole numbers that are an identifier's."""
     if column.is_numeric:
-        is_named_id = is_id_name(column.name) and are_distinct_whole_numbers(column.values)
-        is_index = bool(ROW_NUMBER_NAME_PATTERN.search(column.name)) or column.name.lower() in _ROW_NUMBER_NAMES
-        return is_named_id or (is_index and are_row_numbers(column.values))
+        return is_identifier_number(column.name, column.values)
     if column.kind != "text" or column.is_likely_numeric:
         return False
     texts = column.load_texts()

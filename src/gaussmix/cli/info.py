@@ -6,7 +6,7 @@ from gaussmix.cli.options import DebugOption, ModelFileArgument
 
 EXAMPLES = """\b
 Examples:
-  gaussmix info faithful-gaussmix/model.safetensors
+  gaussmix info faithful-gaussmix
 """
 
 
@@ -17,15 +17,18 @@ def run_info(model: ModelFileArgument, debug: DebugOption = False) -> None:
     each component.
     """
     from gaussmix.cli import summaries
+    from gaussmix.cli.model_folder import find_model_file, read_input_record
     from gaussmix.cli.text_formatting import format_fields
     from gaussmix.errors.text import format_count, join_with_commas
     from gaussmix.model import Mixture, serialization
     from gaussmix.model.column_dependence import describe_relations
 
-    mixture = Mixture.load(model)
+    model = find_model_file(model)
+    mixture, source = Mixture.load(model), read_input_record(model)
     names = mixture.feature_names
     fields = [
         ("Model", f"{model} (schema {serialization.read_schema_version(model)})"),
+        *([] if source is None else [("Fitted to", source.name)]),
         ("Structure", f"{mixture.structure.name_with_alias_or_n_factors}: {mixture.structure.description}"),
         ("Components", f"{mixture.n_components}, with {format_count(mixture.n_parameters, 'free parameter')}"),
         ("Columns", f"{mixture.n_features} ({join_with_commas(names, max_names=100) if names else 'without names'})"),

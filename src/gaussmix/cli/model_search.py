@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli import console
+from gaussmix.cli.column_options import ColumnOptions
 from gaussmix.cli.options import (
     make_integer_parser,
     parse_component_counts,
     parse_criterion,
     parse_engine,
-    parse_names,
     parse_structures,
     parse_transform,
 )
@@ -21,19 +21,17 @@ from gaussmix.errors import TableError
 
 if TYPE_CHECKING:
     from gaussmix.cli.column_selection import SelectedColumns
+    from gaussmix.cli.mixture_input import MixtureInput
     from gaussmix.selection import Selection
 
 _DEFAULT_COMPONENT_RANGE = "1:9"
 DEFAULT_N_STARTS = 4
 
-ColumnsOption = Annotated[
-    str | None,
-    typer.Option("--columns", metavar="A,B", help="Columns to fit. Default: all numeric columns."),
-]
 ComponentsOption = Annotated[
     str | None,
     typer.Option(
         "--components",
+        "-k",
         metavar="RANGE",
         help="Numbers of components to try: 3, 1:9 or 1,2,5. Default: 1:9, and more while the largest number is best.",
     ),
@@ -49,9 +47,6 @@ StructuresOption = Annotated[
 ]
 CriterionOption = Annotated[
     str, typer.Option("--criterion", metavar="NAME", help="Criterion to choose by: bic, icl, aic, aicc or sabic.")
-]
-WeightsOption = Annotated[
-    str | None, typer.Option("--sample-weight", metavar="COLUMN", help="Column with the weight (count) of each row.")
 ]
 StartsOption = Annotated[
     int,
@@ -84,12 +79,11 @@ TransformOption = Annotated[
 class SearchOptions:
     """The parsed options of a model search; ``is_default_n_components`` is False if the user set --components."""
 
-    column_names: list[str] | None
+    columns: ColumnOptions
     n_components: list[int]
     is_default_n_components: bool
     structures: str | list[str]
     criterion: str
-    weight_column: str | None
     n_starts: int
     seed: int
     has_noise: bool
@@ -101,11 +95,10 @@ class SearchOptions:
     @classmethod
     def from_command_line(
         cls,
-        columns: str | None,
+        columns: ColumnOptions,
         components: str | None,
         structures: str,
         criterion: str,
-        weight_column: str | None,
         n_starts: int,
         seed: int,
         engine: str,
@@ -115,20 +108,14 @@ class SearchOptions:
         table_format: TableFormat | None = None,
     ) -> "SearchOptions":
         """Return the options, parsed from the texts of the command line; raise typer.BadParameter if one is invalid."""
-        column_names = parse_names(columns, "--columns")
-        if weight_column is not None and weight_column in (column_names or []):
-            raise typer.BadParameter(
-                f"{weight_column!r} is already used by --sample-weight; leave it out", param_hint="--columns"
-            )
         parsed_structures = parse_structures(structures)
         return cls(
-            column_names,
+            columns,
             parse_component_counts(_DEFAULT_COMPONENT_RANGE if components is None else components),
             components is None,
             # `select` knows which of all structures coincide for one column.
             "all" if structures == "all" else parsed_structures,
             parse_criterion(criterion),
-            weight_column,
             n_starts,
             seed,
             has_noise,
@@ -144,8 +131,13 @@ class FileSearch:
     """The rows of a file, and the result of the search over them."""
 
     path: Path
-    selected_columns: "SelectedColumns"
+    input: "MixtureInput"
     selection: "Selection"
+
+    @property
+    def selected_columns(self) -> "SelectedColumns":
+        """The columns that are fitted, of the rows that are used."""
+        return self.input.selected
 
     @property
     def description(self) -> str:
@@ -160,24 +152,26 @@ def describe_file_size_and_columns(path: Path, selected_columns: "SelectedColumn
 
     names = join_with_commas([format_column_name(name) for name in selected_columns.names], MAX_NAMES_SHOWN)
     n_rows, n_columns = len(selected_columns.rows), len(selected_columns.names)
-    return f"{input_name(path)}: {format_count(n_rows, 'row')}, {format_count(n_columns, 'column')} ({names})"
+    rows = format_count(n_rows, "row")
+    if selected_columns.is_used is not None:
+        rows = f"{n_rows} of {format_count(len(selected_columns.is_used), 'row')}"
+    return f"{input_name(path)}: {rows}, {format_count(n_columns, 'column')} ({names})"
 
 
 def search_file(path: Path, options: SearchOptions) -> FileSearch:
     """Read the rows of a file, print notes on its columns, fit all candidates, and return their ranking."""
-    from gaussmix.cli.column_selection import select_columns_for_fit
-    from gaussmix.cli.table_reader import read_table
+    from gaussmix.cli.mixture_input import read_rows_to_fit
     from gaussmix.selection import select
 
     with console.progress_bar(f"reading {input_name(path)}"):
-        selected_columns = select_columns_for_fit(
-            read_table(path, options.table_format), options.column_names, options.weight_column
-        )
-    console.print_notes(selected_columns.notes)
+        file_input = read_rows_to_fit(path, options.columns, options.table_format)
+    console.print_notes(file_input.notes)
+    selected_columns = file_input.selected
     n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)
     with (
         console.progress_bar("fitting", "checking columns and preparing starts") as progress_callback,
         console.hide_data_warnings(),
+        file_input.number_errors_by_file(),
     ):
         selection = select(
             selected_columns.rows,
@@ -194,7 +188,7 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
             engine=options.engine,
             transform=options.transform,
         )
-    return FileSearch(path, selected_columns, selection)
+    return FileSearch(path, file_input, selection)
 
 
 def limit_or_reject_n_components(path: Path, n_rows: int, options: SearchOptions) -> list[int] | None:

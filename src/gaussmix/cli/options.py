@@ -61,6 +61,17 @@ def make_rate_parser(maximum: float, is_maximum_allowed: bool = False) -> Callab
     return parse_rate
 
 
+def make_choice_parser(*allowed: str) -> Callable[[str], str]:
+    """Return a parser of some names in any case, which raises typer.BadParameter for other text."""
+
+    def parse_choice(text: str) -> str:
+        if text.lower() not in allowed:
+            raise typer.BadParameter(f"{text!r} is none of {', '.join(allowed)}")
+        return text.lower()
+
+    return parse_choice
+
+
 def parse_output_path(text: str) -> Path:
     """Return the path of an output file or folder; raise typer.BadParameter for an empty text."""
     if not str(text).strip():
@@ -74,7 +85,10 @@ DebugOption = Annotated[
 ModelFileArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="MODEL", readable=False, help="A model.safetensors that gaussmix fit wrote.", show_default=False
+        metavar="MODEL",
+        readable=False,
+        help="The folder that gaussmix fit wrote, or the model.safetensors in it.",
+        show_default=False,
     ),
 ]
 DataFileArgument = Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gaussmix.cli import console
+from gaussmix.cli.column_options import DropMissingOption
 from gaussmix.cli.options import (
     DataFileArgument,
     DebugOption,
@@ -17,17 +18,19 @@ from gaussmix.cli.table_format import DEFAULT_FORMAT, TableFormat, input_name
 
 EXAMPLES = """\b
 Examples:
-  gaussmix report faithful-gaussmix/model.safetensors faithful.csv
-  gaussmix report model.safetensors this-year.parquet --output this-year.html
+  gaussmix report faithful-gaussmix faithful.csv
+  gaussmix report faithful-gaussmix this-year.parquet -o this-year.html
 """
 
 
 def run_report(
     model: ModelFileArgument,
     file: DataFileArgument,
-    output: Annotated[Path, typer.Option(metavar="FILE.html", parser=parse_output_path, help="File to write.")] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE.html", parser=parse_output_path, help="File to write."),
+    ] = Path("report.html"),
+    drops_missing: DropMissingOption = False,
     table_format: TableFormat = DEFAULT_FORMAT,
     debug: DebugOption = False,
 ) -> None:
@@ -37,19 +40,22 @@ def run_report(
     matched by name.
     """
     require_html_suffix(output)
-    from gaussmix.cli.column_selection import select_columns_for_model
+    from gaussmix.cli.mixture_input import read_rows_for_model
+    from gaussmix.cli.model_folder import find_model_file
     from gaussmix.cli.output_paths import remove_partial_on_failure, require_writable_file
-    from gaussmix.cli.table_reader import read_table
     from gaussmix.model import Mixture
     from gaussmix.report.html_page import write_report
 
+    model = find_model_file(model)
     mixture = Mixture.load(model)
     require_writable_file(output, input_paths=(model, file))
     with console.progress_bar(f"reading {input_name(file)}"):
-        selected_columns = select_columns_for_model(
-            read_table(file, table_format), mixture.feature_names, mixture.n_features
-        )
-    console.print_notes(selected_columns.notes)
-    with console.progress_bar("writing the report"), remove_partial_on_failure(output):
-        write_report(output, mixture, selected_columns.rows, source_name=input_name(file))
+        file_input = read_rows_for_model(file, mixture, drops_missing, table_format)
+    console.print_notes(file_input.notes)
+    with (
+        console.progress_bar("writing the report"),
+        remove_partial_on_failure(output),
+        file_input.number_errors_by_file(),
+    ):
+        write_report(output, mixture, file_input.selected.rows, source_name=input_name(file))
     typer.echo(f"Wrote {output}")

@@ -17,8 +17,8 @@ from gaussmix.cli.options import (
 
 EXAMPLES = """\b
 Examples:
-  gaussmix sample faithful-gaussmix/model.safetensors -n 5
-  gaussmix sample model.safetensors -n 1000 --seed 7 --output drawn.parquet
+  gaussmix sample faithful-gaussmix -n 5
+  gaussmix sample faithful-gaussmix -n 1000 --seed 7 -o drawn.parquet
 """
 
 RowsOption = Annotated[
@@ -28,6 +28,17 @@ RowsOption = Annotated[
 AddComponentOption = Annotated[
     bool, typer.Option("--add-component", help="Add a column with the component of each row.")
 ]
+OutputFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        parser=parse_output_path,
+        help="Write to a .csv or .parquet file. Default: CSV on stdout.",
+        show_default=False,
+    ),
+]
 
 
 def run_sample(
@@ -35,15 +46,7 @@ def run_sample(
     n_rows: RowsOption,
     seed: SeedOption = 0,
     add_component_column: AddComponentOption = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            parser=parse_output_path,
-            help="Write to a .csv or .parquet file. Default: CSV on stdout.",
-            show_default=False,
-        ),
-    ] = None,
+    output: OutputFileOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Draw random rows from a model.
@@ -52,12 +55,14 @@ def run_sample(
     """
     require_table_suffix(output)
     from gaussmix.cli import summaries
+    from gaussmix.cli.model_folder import find_model_file
     from gaussmix.cli.output_paths import require_writable_file
     from gaussmix.cli.table_writer import encode_csv, write_table
     from gaussmix.core.random_numbers import make_generator
     from gaussmix.errors.text import format_count
     from gaussmix.model import Mixture
 
+    model = find_model_file(model)
     mixture = Mixture.load(model)
     if output is not None:
         require_writable_file(output, input_paths=(model,))

@@ -6,9 +6,15 @@ from typing import Annotated
 import typer
 
 from gaussmix.cli import console
+from gaussmix.cli.column_options import (
+    ColumnOptions,
+    ColumnsOption,
+    DropMissingOption,
+    ExcludeOption,
+    WeightsOption,
+)
 from gaussmix.cli.model_search import (
     DEFAULT_N_STARTS,
-    ColumnsOption,
     ComponentsOption,
     CriterionOption,
     FileSearch,
@@ -18,7 +24,6 @@ from gaussmix.cli.model_search import (
     StartsOption,
     StructuresOption,
     TransformOption,
-    WeightsOption,
     search_file,
 )
 from gaussmix.cli.options import (
@@ -46,7 +51,11 @@ TopOption = Annotated[
 OutputTableOption = Annotated[
     Path | None,
     typer.Option(
-        "--output", metavar="TABLE", parser=parse_output_path, help="Write all candidates to a .csv or .parquet file."
+        "--output",
+        "-o",
+        metavar="TABLE",
+        parser=parse_output_path,
+        help="Write all candidates to a .csv or .parquet file.",
     ),
 ]
 
@@ -54,10 +63,12 @@ OutputTableOption = Annotated[
 def run_select(
     file: DataFileArgument,
     columns: ColumnsOption = None,
+    exclude: ExcludeOption = None,
     components: ComponentsOption = None,
     structures: StructuresOption = "all",
     criterion: CriterionOption = "bic",
     weight_column: WeightsOption = None,
+    drops_missing: DropMissingOption = False,
     seed: SeedOption = 0,
     engine: EngineOption = "auto",
     n_starts: StartsOption = DEFAULT_N_STARTS,
@@ -76,11 +87,10 @@ def run_select(
     search and writes the best mixture.
     """
     options = SearchOptions.from_command_line(
-        columns,
+        ColumnOptions.from_command_line(columns, exclude, weight_column, drops_missing),
         components,
         structures,
         criterion,
-        weight_column,
         n_starts,
         seed,
         engine,

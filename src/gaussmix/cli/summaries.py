@@ -10,6 +10,7 @@ from gaussmix.cli.text_formatting import (
     format_column_name,
     format_number,
     format_percent,
+    format_row_count,
     format_table,
     replace_noise_by_zero,
     truncate_text,
@@ -29,15 +30,19 @@ from gaussmix.types import IntN, N
 _PLAIN_CHARACTERS = str.maketrans({"\u202f": None, "\N{MINUS SIGN}": "-"})
 
 
-def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
-    """Return a text table: a column per component, noise last; lines for weight, row count and each feature's mean."""
+def format_component_table(mixture: Mixture, labels: IntN | None = None, sample_weight: N | None = None) -> str:
+    """Return a text table: a column per component, noise last; lines for weight, row count and each feature's mean.
+
+    The row count of a component is the weight of the rows for which it is the most probable one.
+    """
     headers = [str(component) for component in range(mixture.n_components)]
     numbers = np.arange(mixture.n_components)
     if mixture.noise is not None:
         headers, numbers = [*headers, "noise"], np.append(numbers, NOISE_LABEL)
     rows = [["weight", *map(format_percent, append_noise_weight(mixture.weights, mixture.noise))]]
     if labels is not None:
-        rows.append(["rows", *(str(int(np.sum(labels == number))) for number in numbers)])
+        weights = np.ones(len(labels)) if sample_weight is None else sample_weight
+        rows.append(["rows", *(format_row_count(float(weights[labels == number].sum())) for number in numbers)])
     for name, means, deviations in zip(column_names(mixture), mixture.medians.T, mixture.half_widths.T, strict=True):
         digits = choose_significant_digits(float(np.abs(means).max()), float(deviations.min()))
         rows.append(

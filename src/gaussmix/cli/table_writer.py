@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +12,9 @@ import pyarrow.parquet as pq
 
 from gaussmix.cli.output_paths import partial_path, remove_partial_on_failure
 from gaussmix.cli.table_reader import Table
-from gaussmix.model import Mixture
-from gaussmix.model.noise import relabel_noise_as_minus_one
-from gaussmix.model.prediction import uncertainty
-from gaussmix.types import ND, AnyArray
+from gaussmix.types import AnyArray, BoolN
 
 ColumnsByName = dict[str, AnyArray]
-
-
-def compute_assignments(mixture: Mixture, rows: ND) -> ColumnsByName:
-    """Return columns (n,): index of the row, component, K probabilities, uncertainty and log density."""
-    if mixture.dependence is not None:
-        rows = mixture.dependence.select_independent(rows)
-        mixture = mixture.independent_part
-    probabilities = mixture.predict_proba(rows)
-    return {
-        "row": np.arange(len(rows)),
-        "component": relabel_noise_as_minus_one(probabilities.argmax(axis=1), mixture.n_components),
-        **{f"probability_{k}": probabilities[:, k] for k in range(mixture.n_components)},
-        **({} if mixture.noise is None else {"probability_noise": probabilities[:, -1]}),
-        "uncertainty": uncertainty(probabilities),
-        "log_density": mixture.logpdf(rows),
-    }
 
 
 def write_table(columns: ColumnsByName, path: Path) -> None:
@@ -104,8 +86,38 @@ def _to_arrow_table(columns: ColumnsByName) -> pa.Table:
 
 
 def _to_arrow_array(values: AnyArray) -> pa.Array:
-    """Return values (n,) as an Arrow array; numbers as a buffer, because ``pa.array`` imports pandas."""
-    if values.dtype not in (np.float64, np.int64):
-        return pa.array(values)
-    buffer = pa.py_buffer(np.ascontiguousarray(values))
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, buffer])
+    """Return values (n,) as an Arrow array, missing where masked or None.
+
+    Numbers, truth values and texts are buffers, because ``pa.array`` imports pandas.
+    """
+    if values.dtype in (np.float64, np.int64):
+        buffer = pa.py_buffer(np.ascontiguousarray(np.ma.getdata(values)))
+        mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+        return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [_pack_validity(mask), buffer])
+    if values.dtype == np.bool_:
+        return pa.Array.from_buffers(pa.bool_(), len(values), [None, _pack_bits(values)])
+    texts = values.tolist()
+    if values.dtype.kind in "OU" and all(text is None or isinstance(text, str) for text in texts):
+        return _texts_to_arrow_array(texts)
+    return pa.array(values)
+
+
+def _texts_to_arrow_array(texts: Sequence[str | None]) -> pa.Array:
+    """Return texts as an Arrow array."""
+    contents = [b"" if text is None else text.encode() for text in texts]
+    offsets = np.concatenate([[0], np.cumsum([len(content) for content in contents])])
+    is_large = offsets[-1] >= 2**31
+    offset_buffer = pa.py_buffer(offsets.astype(np.int64 if is_large else np.int32))
+    mask = np.array([text is None for text in texts], dtype=np.bool_)
+    buffers = [_pack_validity(mask if mask.any() else None), offset_buffer, pa.py_buffer(b"".join(contents))]
+    return pa.Array.from_buffers(pa.large_string() if is_large else pa.string(), len(texts), buffers)
+
+
+def _pack_validity(mask: BoolN | None) -> pa.Buffer | None:
+    """Return Arrow's bits of the values that are present, from a mask (n,) of missing ones; None if all are."""
+    return None if mask is None else _pack_bits(~mask)
+
+
+def _pack_bits(values: BoolN) -> pa.Buffer:
+    """Return truth values (n,) as Arrow's bits."""
+    return pa.py_buffer(np.packbits(values, bitorder="little"))

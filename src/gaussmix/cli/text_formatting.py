@@ -24,6 +24,11 @@ def format_number(value: float, significant_digits: int = 4) -> str:
     return f"{value:.{significant_digits - 1}e}"
 
 
+def format_row_count(value: float) -> str:
+    """Return a number of rows, as a whole number if it is one; weights may make it fractional."""
+    return f"{value:.0f}" if float(value).is_integer() else format_number(value)
+
+
 def replace_noise_by_zero(mean: float, deviation: float) -> float:
     """Return a mean, or 0 if it is below a thousandth of its standard deviation, where its digits are noise."""
     return 0.0 if abs(mean) < 1e-3 * deviation else mean

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gaussmix.cli.column_selection import require_columns, select_numeric_columns
+from gaussmix.cli.column_selection import WAYS_OUT_WITHOUT_OPTIONS, require_columns, select_numeric_columns
 from gaussmix.cli.table_columns import Column
 from gaussmix.cli.table_reader import Table
 from gaussmix.errors import DetectionTableError
@@ -76,7 +76,7 @@ def choose_track_columns(table: Table, time: str | None, axes: Sequence[str | No
             raise DetectionTableError.repeated_column(name)
     time_column = _get_column(table, time) if time is not None else _find_time(table, named)
     names = _require_no_missing_axis(axes) or _find_coordinates(table, time_column)
-    select_numeric_columns(_drop_missing(table, names), names)
+    select_numeric_columns(_drop_missing(table, names), names, ways_out=WAYS_OUT_WITHOUT_OPTIONS)
     were_found = time is None or axes[0] is None
     return TrackColumns(time_column, tuple(_get_column(table, name) for name in names), were_found)
 

@@ -155,6 +155,7 @@ OutputFolderOption = Annotated[
     Path | None,
     typer.Option(
         "--output",
+        "-o",
         metavar="DIR",
         parser=parse_output_path,
         help="Folder to write to. Default: FILE's name with -tracks, in this folder.",

@@ -19,7 +19,8 @@ from gaussmix.comparison.solver_comparison import (
 from gaussmix.comparison.summary import compose_summary
 from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.core.dependence_search import find_column_dependence
-from gaussmix.core.input_arrays import column_names, parse_class_names_and_indices, parse_rows, parse_weights
+from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
+from gaussmix.core.input_labels import parse_class_names_and_indices
 from gaussmix.core.scalar_checks import is_bool, require_integer
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine

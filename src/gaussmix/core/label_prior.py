@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gaussmix.core.input_arrays import parse_label_integers
+from gaussmix.core.input_labels import parse_label_integers
 from gaussmix.errors import LabelError, ParameterError
 from gaussmix.types import NK, AnyArray, ArrayLike, BoolNK, IntN
 

@@ -6,9 +6,11 @@ import numpy as np
 
 from gaussmix.types import IntD, N
 
-ROW_NUMBER_NAME_PATTERN = re.compile(r"(?i:^|[_ .-])(?i:id|index)$|ID$")
 _ID_NAME_PATTERN = re.compile(r"(?i:^|[_ .-])(?i:id)$|ID$")  # 'id', 'customer_id', 'userID'
-_ROW_NUMBER_NAMES = frozenset(("", "index", "row", "row_id", "rowid", "row_number", "rownames", "unnamed: 0"))
+_ROW_NUMBER_NAMES = frozenset(
+    ("", "index", "row", "row_id", "rowid", "row_index", "row_number", "rownames", "data_row", "unnamed:_0")
+)
+_FIRST_YEAR, _LAST_YEAR = 1500, 2199  # distinct years are measured, however dense they are
 _MIN_ROW_NUMBERS = 6  # whole numbers in order are a chance of 1 in 720
 _MIN_EXPECTED_TIES = 20.0  # among whole numbers that are distinct by chance with probability exp(-20)
 _MIN_DISTINCT_TEXTS = 3
@@ -23,12 +25,12 @@ def is_identifier_number(name: str, values: N) -> bool:
     - they are 0, 1, 2, ... or 1, 2, 3, ... in order,
     - they are too dense to be distinct by chance. Of m whole numbers from a range of r, about m^2 / (2 r) pairs are
       equal; from 20 on, measured numbers would repeat. So a part of the numbers 1 to n in any order is recognised, and
-      distinct measurements in a small table are not.
+      distinct measurements in a small table are not. Numbers that may be years are not recognised by this rule.
     """
     if not are_distinct_whole_numbers(values):
         return False
     is_row_number = len(values) >= _MIN_ROW_NUMBERS and are_row_numbers(values)
-    return is_id_name(name) or name.strip().lower() in _ROW_NUMBER_NAMES or is_row_number or _are_too_dense(values)
+    return is_identifier_name(name) or is_row_number or _are_too_dense(values)
 
 
 def is_identifier_text(counts: IntD) -> bool:
@@ -36,9 +38,9 @@ def is_identifier_text(counts: IntD) -> bool:
     return len(counts) >= _MIN_DISTINCT_TEXTS and bool((counts == 1).all())
 
 
-def is_id_name(name: str) -> bool:
-    """Return whether a name is that of an identifier: 'id', 'customer_id', 'userID'."""
-    return bool(_ID_NAME_PATTERN.search(name))
+def is_identifier_name(name: str) -> bool:
+    """Return whether a name is that of an identifier: 'id', 'customer_id', 'userID', 'index', 'Unnamed: 0'."""
+    return bool(_ID_NAME_PATTERN.search(name)) or name.strip().lower().replace(" ", "_") in _ROW_NUMBER_NAMES
 
 
 def are_distinct_whole_numbers(values: N) -> bool:
@@ -53,6 +55,8 @@ def are_row_numbers(values: N) -> bool:
 
 
 def _are_too_dense(values: N) -> bool:
-    """Return whether distinct whole numbers (m,) would repeat if they were drawn at random from their range."""
+    """Return whether distinct whole numbers (m,), unless years, would repeat if drawn at random from their range."""
+    if values.min() >= _FIRST_YEAR and values.max() <= _LAST_YEAR:
+        return False
     range_size = float(values.max() - values.min()) + 1.0
     return len(values) ** 2 / (2.0 * range_size) >= _MIN_EXPECTED_TIES

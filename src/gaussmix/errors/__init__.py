@@ -18,6 +18,7 @@ from gaussmix.errors.drift import DriftError
 from gaussmix.errors.evaluation import ActionError, OutcomeError, PriorError
 from gaussmix.errors.file_formats import FileFormatError, SheetError
 from gaussmix.errors.files import FileError, TableError
+from gaussmix.errors.fit_input import MissingCellError, ModelFolderError, TransformedRowError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
     CapabilityError,
@@ -79,7 +80,9 @@ __all__ = [
     "GaussmixWarning",
     "LabelError",
     "MeasurementError",
+    "MissingCellError",
     "MissingPackageError",
+    "ModelFolderError",
     "MotFileError",
     "MotFileWarning",
     "MotionError",
@@ -104,6 +107,7 @@ __all__ = [
     "TrackingDataError",
     "TrainingRowsError",
     "TransformError",
+    "TransformedRowError",
     "UnknownNumbers",
     "UnrepresentableError",
     "UnsavableError",

@@ -43,27 +43,38 @@ class ColumnNameError(DataError):
 
 
 class TransformError(DataError):
-    """A value that the transform of its column does not allow; ``row`` is its row."""
+    """A value that the transform of its column does not allow.
+
+    Attributes
+    ----------
+    row : int
+        Its row, counted from 0.
+    problem, advice : str
+        What is wrong with the value, and what to do, for a message that counts rows otherwise.
+    """
+
+    problem: str
+    advice: str
+
+    @classmethod
+    def _from_row(cls, row: int, start: str, problem: str, advice: str) -> "TransformError":
+        """Return the error of a value in a row."""
+        error = cls(f"{start}row {row}, {problem}; rows and columns count from 0: {advice}")
+        error.row, error.problem, error.advice = row, problem, advice
+        return error
 
     @classmethod
     def outside_domain(cls, transform: str, minimum: float, value: float, row: int, column: str) -> "TransformError":
         """Return the error that a value is outside the domain of its column's transform."""
-        error = cls(
-            f"row {row}, column {column} is {value:g}, but {transform} needs values above {minimum:g}; "
-            "rows and columns count from 0: shift the column, or use 'yeo-johnson'"
-        )
-        error.row = row
-        return error
+        problem = f"column {column} is {value:g}, but {transform} needs values above {minimum:g}"
+        return cls._from_row(row, "", problem, "shift the column, or use 'yeo-johnson'")
 
     @classmethod
     def overflow(cls, transform: str, row: int, column: str) -> "TransformError":
         """Return the error that a transformed value overflows."""
-        error = cls(
-            f"{transform} of row {row}, column {column} overflows; rows and columns count from 0: "
-            "divide the column by its typical size"
+        return cls._from_row(
+            row, f"{transform} of ", f"column {column} overflows", "divide the column by its typical size"
         )
-        error.row = row
-        return error
 
 
 class DependenceError(DataError):
@@ -103,11 +114,11 @@ class DataWarning(GaussmixWarning):
     """Rows or columns that can be used, but that are not as a model expects them."""
 
     @classmethod
-    def broken_relations(cls, relations: Sequence[str], n_broken: int, n_rows: int, first_row: int) -> "DataWarning":
-        """Return the warning that rows break linear relations that held among the columns in the fit."""
+    def broken_relations(cls, relations: Sequence[str], n_broken: int, n_rows: int, first_row: str) -> "DataWarning":
+        """Return the warning that rows break linear relations of the fit; ``first_row`` is 'data row 1' or the like."""
         which = "relation" if len(relations) == 1 else "relations"
         return cls(
-            f"{n_broken} of {format_count(n_rows, 'row')} (the first is row {first_row}, counted from 0) "
+            f"{n_broken} of {format_count(n_rows, 'row')} (the first is {first_row}) "
             f"{'breaks' if n_broken == 1 else 'break'} the {which} of the fitted columns: {'; '.join(relations)}. "
             "Predictions use the independent columns only; check these rows, or fit again"
         )

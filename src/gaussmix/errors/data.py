@@ -161,7 +161,7 @@ class WeightError(DataError):
     @classmethod
     def wrong_shape(cls, actual: tuple[int, ...], n_rows: int, name: str) -> "WeightError":
         """Return the error that there is not one weight per row."""
-        return cls(f"{name} must have the shape ({n_rows},), one number per row, but has {actual}")
+        return cls(f"{name} must have the shape ({n_rows},), one per row, but has {actual}")
 
     @classmethod
     def invalid_weight(cls, value: float, row: int, name: str = "sample_weight") -> "WeightError":
@@ -180,12 +180,21 @@ class LabelError(DataError):
     @classmethod
     def not_integers(cls, cause: Exception) -> "LabelError":
         """Return the error that the labels cannot be converted to integers."""
-        return cls(f"labels must be integers, one per row, with -1 for unknown components: {cause}")
+        return cls(f"labels must be integers, one per row, with -1 for unknown components, or all text: {cause}")
+
+    @classmethod
+    def more_names_than_components(cls, names: Sequence[str], n_components: int) -> "LabelError":
+        """Return the error that text labels have more distinct names than there are components."""
+        return cls(
+            f"labels have {len(names)} names, {join_with_commas([repr(name) for name in names], 6)}, but there "
+            f"{'is' if n_components == 1 else 'are'} {format_count(n_components, 'component')}; increase n_components, "
+            "or use None for unknown rows"
+        )
 
     @classmethod
     def wrong_shape(cls, actual: tuple[int, ...], n_rows: int) -> "LabelError":
         """Return the error that there is not one label per row."""
-        return cls(f"labels must have the shape ({n_rows},), one number per row, but have {actual}")
+        return cls(f"labels must have the shape ({n_rows},), one per row, but have {actual}")
 
     @classmethod
     def not_one_per_row(cls, actual: tuple[int, ...]) -> "LabelError":

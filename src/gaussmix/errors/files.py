@@ -106,12 +106,17 @@ class TableError(FileError):
         return cls(f"column {column!r} {reason}; convert it to numbers in the file, or leave it out")
 
     @classmethod
-    def unusable_value(cls, column: str, row: int, problem: str, count: int) -> "TableError":
-        """Return the error that a value of a numeric column cannot be used."""
+    def unusable_value(
+        cls,
+        column: str,
+        row: int,
+        problem: str,
+        count: int,
+        way_out: str = "correct or drop such rows, or leave the column out",
+    ) -> "TableError":
+        """Return the error that a value of a numeric column cannot be used; ``way_out`` says what can be done."""
         more = f" ({count} such rows in all)" if count > 1 else ""
-        return cls(
-            f"column {column!r} {problem} in data row {row}{more}; correct or drop such rows, or leave the column out"
-        )
+        return cls(f"column {column!r} {problem} in data row {row}{more}; {way_out}")
 
     @classmethod
     def identical_rows(cls, path: object, n_rows: int) -> "TableError":

@@ -8,7 +8,7 @@ import numpy as np
 
 from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.core.dependence_search import find_column_dependence
-from gaussmix.core.input_arrays import parse_labels
+from gaussmix.core.input_labels import parse_labels
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance import DefaultPrior, Structure
 from gaussmix.diagnostics import describe_diagnoses, diagnose_parsed_columns, keep_unmended_diagnoses

@@ -220,7 +220,8 @@ class GaussianMixture(BaseOnlineMixture):
             Number of times that each row counts, in the start, the fit and the bounds.
         labels : array-like of shape (n,), optional
             Known component of each row, 0 to K - 1, and -1 if unknown. A labelled row belongs to its component
-            in every iteration. Components keep the numbers of their labels.
+            in every iteration. Components keep the numbers of their labels. Labels may be text instead: the
+            distinct texts, sorted, are components 0, 1, ..., and None, NaN and '' mean unknown.
 
         Returns
         -------

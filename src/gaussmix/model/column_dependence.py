@@ -28,8 +28,13 @@ def select_independent_columns(mixture: MixtureParameters, rows: AnyArray) -> An
     return dependence.select_independent(rows)
 
 
-def describe_broken_relations(mixture: MixtureParameters, rows: AnyArray) -> str:
-    """Return a sentence on the transformed rows (n, D) that break a relation of the columns; empty if none does."""
+def describe_broken_relations(
+    mixture: MixtureParameters, rows: AnyArray, file_row_numbers: AnyArray | None = None
+) -> str:
+    """Return a sentence on the transformed rows (n, D) that break a relation of the columns; empty if none does.
+
+    ``file_row_numbers`` (n,) are what a table calls the rows; without them, they count from 0.
+    """
     dependence = mixture.dependence
     if dependence is None:
         return ""
@@ -39,7 +44,9 @@ def describe_broken_relations(mixture: MixtureParameters, rows: AnyArray) -> str
         return ""
     names = _transformed_column_names(dependence, mixture.feature_names, mixture.transforms)
     texts = [relation.describe(names) for relation in dependence.broken_relations(values)]
-    return str(DataWarning.broken_relations(texts, int(is_broken.sum()), len(values), int(np.argmax(is_broken))))
+    first = int(np.argmax(is_broken))
+    first_row = f"row {first}, counted from 0" if file_row_numbers is None else f"data row {file_row_numbers[first]}"
+    return str(DataWarning.broken_relations(texts, int(is_broken.sum()), len(values), first_row))
 
 
 def describe_relations(mixture: MixtureParameters) -> list[str]:

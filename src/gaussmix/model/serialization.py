@@ -3,9 +3,9 @@
 Schema 1 contains weights, centers, the covariances as factors and precision roots with log determinants, the frame and
 the flags of the variance floor. Optional arrays are the weight and the box of the noise, a flag if the user gave its
 volume, and the number of fixed parameters. Strings are the schema, the structure, the feature names as JSON and a
-checksum of everything else. Schema 2 contains mixtures of factor analyzers: loadings, noise variances and the number of
-factors. Schema 3 adds the linear relations of dependent columns, the transforms of the columns as JSON, or both, to
-either kind of mixture.
+checksum of everything else; a further one, the source, may say where the rows came from. Schema 2 contains mixtures of
+factor analyzers: loadings, noise variances and the number of factors. Schema 3 adds the linear relations of dependent
+columns, the transforms of the columns as JSON, or both, to either kind of mixture.
 
 Files of every released schema stay readable: a new schema gets a new reader. A model is written in the oldest schema
 that can represent it.
@@ -42,17 +42,19 @@ FORMAT = "gaussmix"
 SCHEMA_VERSION = 1
 FACTOR_SCHEMA_VERSION = 2
 COLUMN_SCHEMA_VERSION = 3  # relations or transforms of columns
+_SOURCE = "source"
 
 
-def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> None:
-    """Write a mixture to a file. The file is complete or absent, also after a failure.
+def save_parameters(mixture: MixtureParameters, path: str | PathLike[str], source: str | None = None) -> None:
+    """Write a mixture to a file, and a text about its rows. The file is complete or absent, also after a failure.
 
     Raises
     ------
     FileError
         If the file cannot be written.
     """
-    write_archive(path, *pack_parameters(mixture))
+    metadata, tensors = pack_parameters(mixture)
+    write_archive(path, metadata if source is None else {**metadata, _SOURCE: source}, tensors)
 
 
 def pack_parameters(mixture: MixtureParameters) -> ArchiveContent:
@@ -111,6 +113,11 @@ def unpack_parameters(content: ArchiveContent, mixture_class: type[M]) -> M:
 def read_schema_version(path: str | PathLike[str]) -> int:
     """Read the schema number of a model file."""
     return int(read_strings(path)["schema"])
+
+
+def read_source(path: str | PathLike[str]) -> str | None:
+    """Read the text about the rows of a model that `save_parameters` wrote; None if there is none."""
+    return read_strings(path).get(_SOURCE)
 
 
 def _read_structure_of_schema_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:

@@ -31,7 +31,7 @@ def density(
 
     Parameters
     ----------
-    mixture : Mixture or fitted estimator
+    mixture : Mixture, fitted estimator, Selection or Candidate
     X : array-like of shape (n, D)
         Rows in the data's units.
     column : int or str, default=0

@@ -40,7 +40,7 @@ def scatter(
 
     Parameters
     ----------
-    mixture : Mixture or fitted estimator
+    mixture : Mixture, fitted estimator, Selection or Candidate
     X : array-like of shape (n, D)
         Rows in the data's units.
     columns : sequence of one or two column numbers or names, optional

@@ -30,7 +30,7 @@ def log_likelihood_trace(fit: FitLike, ax: "Axes | None" = None) -> "Axes":
 
     Parameters
     ----------
-    fit : Fit or fitted estimator
+    fit : Fit, fitted estimator, Selection or Candidate
         ``estimator``, ``estimator.fit_`` or ``selection.best.fit``.
     ax : matplotlib Axes, optional
         Axes to draw on. Default: axes of a new figure.

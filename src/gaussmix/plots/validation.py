@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
-from gaussmix.selection import Selection
+from gaussmix.selection import Candidate, Selection
 from gaussmix.solvers import Fit
 
 if TYPE_CHECKING:
@@ -29,26 +29,55 @@ class SupportsFit(Protocol):
     fit_: Fit
 
 
-MixtureLike = Mixture | SupportsMixture
-FitLike = Fit | SupportsFit
+MixtureLike = Mixture | SupportsMixture | Selection | Candidate
+FitLike = Fit | SupportsFit | Selection | Candidate
 
 
-def as_mixture(mixture_or_estimator: MixtureLike) -> Mixture:
-    """Return the Mixture itself, or the ``model_`` of a fitted estimator; raise ParameterError for a Fit or others."""
-    model = getattr(mixture_or_estimator, "model_", mixture_or_estimator)
+def as_mixture(mixture_or_owner: MixtureLike) -> Mixture:
+    """Return the Mixture itself, or that of a fitted estimator, a candidate, or the best candidate of a Selection.
+
+    Raises
+    ------
+    ParameterError
+        For a Fit and other arguments, and for a candidate that could not be fitted.
+    """
+    owner = _best_candidate(mixture_or_owner)
+    model = owner.mixture if isinstance(owner, Candidate) else getattr(owner, "model_", owner)
     if isinstance(model, Mixture):
         return model
-    allowed = "a Mixture or a fitted estimator (call fit first; of a Selection pass selection.best.mixture)"
-    raise ParameterError.invalid_value("mixture", type(mixture_or_estimator), allowed)
+    allowed = "a Mixture, a fitted estimator (call fit first), a Selection, or a Candidate that could be fitted"
+    raise ParameterError.invalid_value("mixture", type(mixture_or_owner), allowed)
 
 
-def as_fit(fit_or_estimator: FitLike) -> Fit:
-    """Return the Fit itself, or the ``fit_`` of a fitted estimator; raise ParameterError for anything else."""
-    record = getattr(fit_or_estimator, "fit_", fit_or_estimator)
+def as_fit(fit_or_owner: FitLike) -> Fit:
+    """Return the Fit itself, or that of a fitted estimator, a candidate, or the best candidate of a Selection.
+
+    Raises
+    ------
+    ParameterError
+        For other arguments, and for a candidate that could not be fitted.
+    """
+    owner = _best_candidate(fit_or_owner)
+    record = owner.fit if isinstance(owner, Candidate) else getattr(owner, "fit_", owner)
     if isinstance(record, Fit):
         return record
-    allowed = "a Fit or a fitted estimator (call fit first; of a Selection pass selection.best.fit)"
-    raise ParameterError.invalid_value("fit", type(fit_or_estimator), allowed)
+    allowed = "a Fit, a fitted estimator (call fit first), a Selection, or a Candidate that could be fitted"
+    raise ParameterError.invalid_value("fit", type(fit_or_owner), allowed)
+
+
+def parse_report_arguments(
+    mixture: MixtureLike, fit: FitLike | None, selection: Selection | None
+) -> tuple[Mixture, Fit | None, Selection | None]:
+    """Return the mixture, its fit and the search of a report; those of a Selection that is passed as the mixture."""
+    if isinstance(mixture, Selection):
+        fit, selection = mixture if fit is None else fit, mixture if selection is None else selection
+    checked_selection = None if selection is None else check_selection(selection)
+    return as_mixture(mixture), None if fit is None else as_fit(fit), checked_selection
+
+
+def _best_candidate(owner: object) -> object:
+    """Return the best candidate of a Selection, and any other argument itself."""
+    return owner.best if isinstance(owner, Selection) else owner
 
 
 def check_selection(selection: Selection) -> Selection:

@@ -11,7 +11,7 @@ from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots.plot_data import MAX_ROWS, column_name
 from gaussmix.plots.style import MARKER_GLYPHS, NOISE_STYLE, Style, distinct_styles
-from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
+from gaussmix.plots.validation import FitLike, MixtureLike, parse_report_arguments
 from gaussmix.report import pictures, tables
 from gaussmix.report.candidates import candidate_table
 from gaussmix.report.component_lines import component_lines
@@ -87,10 +87,11 @@ def render_html(
 
     Parameters
     ----------
-    mixture : Mixture or fitted estimator
+    mixture : Mixture, fitted estimator, Selection or Candidate
+        Of a Selection the best candidate; then ``selection`` and ``fit`` are those of the Selection by default.
     X : array-like of shape (n, D)
         Rows in the data's units.
-    fit : Fit or fitted estimator, optional
+    fit : Fit, fitted estimator, Selection or Candidate, optional
         Adds the log-likelihood by iteration and the outcome of the fit.
     selection : Selection, optional
         Adds the criterion by structure and the ranked candidates of the search.
@@ -115,9 +116,7 @@ def render_html(
         If matplotlib or jinja2 is not installed.
     """
     template = load_template(_TEMPLATE_FILE)
-    mixture = as_mixture(mixture)
-    fit = None if fit is None else as_fit(fit)
-    selection = None if selection is None else check_selection(selection)
+    mixture, fit, selection = parse_report_arguments(mixture, fit, selection)
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     weights = parse_weights(sample_weight, len(rows))
     names = _parse_row_names(row_names, len(rows))

@@ -38,10 +38,10 @@ def describe_mixture(
 
     Parameters
     ----------
-    mixture : Mixture or fitted estimator
+    mixture : Mixture, fitted estimator, Selection or Candidate
     X : array-like of shape (n, D)
         Rows in the data's units.
-    fit : Fit or fitted estimator, optional
+    fit : Fit, fitted estimator, Selection or Candidate, optional
         Adds the outcome of the fit.
     selection : Selection, optional
         Adds the comparison with other candidates of the search.

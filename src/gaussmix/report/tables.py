@@ -111,7 +111,7 @@ def component_table(
 
     Parameters
     ----------
-    mixture : Mixture or fitted estimator
+    mixture : Mixture, fitted estimator, Selection or Candidate
     X : array-like of shape (n, D), optional
         Rows in the data's units.
     sample_weight : array-like of shape (n,), optional
@@ -163,7 +163,7 @@ def summarize_fit_quality(
 
     Parameters
     ----------
-    mixture : Mixture or fitted estimator
+    mixture : Mixture, fitted estimator, Selection or Candidate
     X : array-like of shape (n, D)
         Rows in the data's units.
     sample_weight : array-like of shape (n,), optional
@@ -203,7 +203,7 @@ def uncertain_rows(mixture: MixtureLike, X: ArrayLike, max_rows: int = 20) -> li
 
     Parameters
     ----------
-    mixture : Mixture or fitted estimator
+    mixture : Mixture, fitted estimator, Selection or Candidate
     X : array-like of shape (n, D)
         Rows in the data's units.
     max_rows : int, default=20
@@ -243,8 +243,8 @@ def summarize_fit(fit: FitLike, mixture: MixtureLike) -> FitSummary:
 
     Parameters
     ----------
-    fit : Fit or fitted estimator
-    mixture : Mixture or fitted estimator
+    fit : Fit, fitted estimator, Selection or Candidate
+    mixture : Mixture, fitted estimator, Selection or Candidate
 
     Returns
     -------

@@ -23,7 +23,8 @@ import numpy as np
 
 from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.core.dependence_search import find_column_dependence
-from gaussmix.core.input_arrays import column_names, parse_labels, parse_rows, parse_weights
+from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
+from gaussmix.core.input_labels import parse_labels
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.core.scalar_checks import is_integer, require_integer
@@ -107,8 +108,8 @@ def select(
         True shows a progress bar on stderr (needs rich). A callable is called as
         ``progress(n_done, n_total, step_name)`` before each candidate.
     labels : array-like of shape (n,), optional
-        Known components of rows, from 0, and -1 for unknown, as in `GaussianMixture.fit`. Components keep these
-        numbers. A candidate with too few components fails and says so.
+        Known components of rows, from 0, and -1 for unknown, or text, as in `GaussianMixture.fit`. Components keep
+        these numbers. A candidate with too few components fails and says so.
     prior : {None, 'default'} or DefaultPrior, default=None
         The prior of means and covariances, as in `GaussianMixture`. As in mclust, criteria use the log-likelihood at
         the posterior mode, without the density of the prior.

@@ -13,7 +13,7 @@ from gaussmix.classification.evaluation.group_measures import (
     measure_group,
 )
 from gaussmix.classification.evaluation.outcomes import BinaryOutcomes, parse_all_outcomes, require_level
-from gaussmix.core.input_arrays import format_label, natural_sort_key
+from gaussmix.core.input_labels import format_label, natural_sort_key
 from gaussmix.core.scalar_checks import is_real_number
 from gaussmix.errors import OutcomeError, ParameterError
 from gaussmix.types import ArrayLike

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gaussmix.core.input_arrays import natural_sort_key
+from gaussmix.core.input_labels import natural_sort_key
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import ParameterError, VideoError, VideoWarning
 from gaussmix.tracking.video.opencv import import_opencv, swap_red_and_blue
