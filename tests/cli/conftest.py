@@ -91,6 +91,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         asked.append({"path": path, "mixture": mixture, "X": X, **rest})
         Path(path).write_text("<html></html>", encoding="utf-8")
 
+    import gaussmix.cli.summaries
     import gaussmix.report.tables  # noqa: F401 - before a stand-in takes its floor's place
 
     room, page = ModuleType("gaussmix.report"), ModuleType("gaussmix.report.html_page")

@@ -114,3 +114,12 @@ def test_rows_count_by_their_weight(run: Run, write: Write, two_groups: dict[str
     path = write("w.csv", {**two_groups, "w": [2] * 40 + [3] * 20})
     lines = run("fit", path, "--sample-weight", "w", "-k", "2", "--structures", "full").stdout.splitlines()
     assert next(line.split() for line in lines if line.startswith("rows")) == ["rows", "80", "60"]
+
+
+def test_reports_have_the_numbers_and_identifiers_of_the_file(run: Run, data: Path, pages: Pages) -> None:
+    assert run("fit", data, *SMALL, "--drop-missing").exit_code == 0
+    assert run("report", "d-gaussmix", data, "--drop-missing").exit_code == 0
+    used = [row for row in range(60) if row not in DROPPED]
+    for page in pages:
+        assert page["row_numbers"].tolist() == [row + 1 for row in used]
+        assert page["row_names"] == [str(row + 7) for row in used]

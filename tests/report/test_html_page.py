@@ -349,6 +349,10 @@ def test_rows_are_numbered_from_one_and_named(fitted_search: FittedSearch) -> No
     assert "<details" not in text, "the least certain rows stand open"
     with pytest.raises(ParameterError, match=r"row_names.*272"):
         render_html(fitted_search.mixture, fitted_search.rows, row_names=names[:3])
+    numbered = render_html(fitted_search.mixture, fitted_search.rows, row_numbers=range(1001, 1273))
+    assert f"<tr><td>{first + 1001}</td>" in numbered
+    with pytest.raises(ParameterError, match=r"row_numbers.*272"):
+        render_html(fitted_search.mixture, fitted_search.rows, row_numbers=range(3))
 
 
 def test_two_columns_have_one_picture_with_a_switch(page: Page) -> None:

@@ -146,12 +146,11 @@ def run_anomalies(
         table_format,
     )
     folder = output or Path(f"{input_stem(file)}-anomalies")
-    inputs = tuple(path for path in (file, train, model, feedback) if path is not None)
-    require_writable_folder(folder, tuple(_output_files(options)), input_paths=inputs)
+    inputs = list(filter(None, (file, train, model, feedback)))
+    require_writable_folder(folder, tuple(_output_files(options)), inputs)
     detection = detect_anomalies(options)
     summary = summarize_detection(options, detection)
-    drift = describe_drift(detection, summary)
-    unsuitable = describe_unsuitable_columns(detection.detector)
+    drift, unsuitable = describe_drift(detection, summary), describe_unsuitable_columns(detection.detector)
     _print_summary(options, detection, summary, drift, unsuitable)
     notes = [*([drift] if drift else []), *unsuitable, *detection.input.notes]
     _write_and_list_output_files(options, detection, summary, notes, folder)

@@ -134,10 +134,8 @@ def run_fit(
             table_format,
         )
         folder = output or Path(f"{input_stem(file)}-gaussmix")
-
         _require_usable_folder(folder, file, output_format, can_overwrite)
-        result = _assign_rows_to_best_mixture(search_file(file, options))
-        _print_result(result)
+        result = _fit_and_print_result(file, options)
         _write_and_list_output_files(result, folder, report_process, output_format, has_data)
 
 
@@ -156,6 +154,13 @@ def _require_usable_folder(folder: Path, file: Path, output_format: str | None, 
 def _name_output_files(suffixes: Sequence[str]) -> list[str]:
     """Return the names of the files to write, with assignments in files of these suffixes."""
     return [MODEL_FILE, *(f"assignments{suffix}" for suffix in suffixes), _REPORT_FILE]
+
+
+def _fit_and_print_result(file: Path, options: SearchOptions) -> "_FitResult":
+    """Fit all candidates to the rows of a file, print the result, and return it."""
+    result = _assign_rows_to_best_mixture(search_file(file, options))
+    _print_result(result)
+    return result
 
 
 @dataclass(frozen=True)
@@ -226,6 +231,8 @@ def _write_and_list_output_files(
             selection=search.selection,
             sample_weight=search.selected_columns.sample_weight,
             source_name=input_name(search.path),
+            row_names=search.input.row_names,
+            row_numbers=search.input.row_numbers,
         )
     _list_output_files(folder, suffixes)
 

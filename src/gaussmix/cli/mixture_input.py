@@ -50,6 +50,14 @@ class MixtureInput:
         is_used = self.selected.is_used
         return 1 + (np.arange(self.table.n_rows) if is_used is None else np.flatnonzero(is_used))
 
+    @property
+    def row_names(self) -> list[str] | None:
+        """What the identifier columns say of each used row, such as '1007, Smith'; None without such columns."""
+        if not self.identifiers:
+            return None
+        used = [values[self.row_numbers - 1].tolist() for values in self.identifiers.values()]
+        return [", ".join(map(str, names)) for names in zip(*used, strict=True)]
+
     @contextmanager
     def number_errors_by_file(self) -> Iterator[None]:
         """Let an error within the block name the row of the file, from 0, instead of the used row."""

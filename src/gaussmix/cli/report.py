@@ -57,5 +57,12 @@ def run_report(
         remove_partial_on_failure(output),
         file_input.number_errors_by_file(),
     ):
-        write_report(output, mixture, file_input.selected.rows, source_name=input_name(file))
+        write_report(
+            output,
+            mixture,
+            file_input.selected.rows,
+            source_name=input_name(file),
+            row_names=file_input.row_names,
+            row_numbers=file_input.row_numbers,
+        )
     typer.echo(f"Wrote {output}")

@@ -19,7 +19,7 @@ from gaussmix.report.page_template import format_versions, load_template, write_
 from gaussmix.report.summary_text import describe_selection, summarize_mixture_and_notes
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
-from gaussmix.types import ND, ArrayLike, N
+from gaussmix.types import ND, ArrayLike, IntN, N
 
 _TEMPLATE_FILE = "page.html"
 _N_CANDIDATES_SHOWN = 10
@@ -40,6 +40,7 @@ def write_report(
     title: str | None = None,
     source_name: str | None = None,
     row_names: Sequence[str] | None = None,
+    row_numbers: Sequence[int] | IntN | None = None,
 ) -> None:
     """Write the page that `render_html` returns to a file.
 
@@ -49,7 +50,7 @@ def write_report(
     ----------
     path : str or path-like
         File to write; an existing file is replaced.
-    mixture, X, fit, selection, sample_weight, title, source_name, row_names
+    mixture, X, fit, selection, sample_weight, title, source_name, row_names, row_numbers
         See `render_html`.
 
     Raises
@@ -66,6 +67,7 @@ def write_report(
         title=title,
         source_name=source_name,
         row_names=row_names,
+        row_numbers=row_numbers,
     )
     write_page(path, page)
 
@@ -80,6 +82,7 @@ def render_html(
     title: str | None = None,
     source_name: str | None = None,
     row_names: Sequence[str] | None = None,
+    row_numbers: Sequence[int] | IntN | None = None,
 ) -> str:
     """Return a report on a mixture and some rows as one HTML page with embedded pictures.
 
@@ -102,7 +105,9 @@ def render_html(
     source_name : str, optional
         Name of the data, such as a file name.
     row_names : sequence of str of shape (n,), optional
-        A name of each row, which the least certain rows show beside their number, from 1.
+        A name of each row, which the least certain rows show beside their number.
+    row_numbers : sequence of int of shape (n,), optional
+        The number of each row. Default: 1, 2, ..., n.
 
     Returns
     -------
@@ -111,7 +116,7 @@ def render_html(
     Raises
     ------
     DataError, ParameterError
-        If the rows, their weights or their names are invalid.
+        If the rows, their weights, names or numbers are invalid.
     MissingPackageError
         If matplotlib or jinja2 is not installed.
     """
@@ -119,7 +124,6 @@ def render_html(
     mixture, fit, selection = parse_report_arguments(mixture, fit, selection)
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     weights = parse_weights(sample_weight, len(rows))
-    names = _parse_row_names(row_names, len(rows))
     of_source = "" if source_name is None else f" of {source_name}"
     context: dict[str, Any] = {
         "title": title or f"Gaussian mixture{of_source}",
@@ -135,7 +139,7 @@ def render_html(
         "has_weights": weights is not None,
         "has_transforms": mixture.transforms is not None,
         "uncertain_rows": tables.uncertain_rows(mixture, rows, _N_UNCERTAIN_ROWS),
-        "row_names": names,
+        **_row_labels(row_names, row_numbers, len(rows)),
         "diagnosed_columns": _diagnosed_column_lines(_diagnose_columns(mixture, rows, weights)),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
         **_constant_context(),
@@ -144,14 +148,17 @@ def render_html(
     return str(template.render(context))
 
 
-def _parse_row_names(row_names: Sequence[str] | None, n_rows: int) -> list[str] | None:
-    """Return the names of the rows as a list; raise ParameterError unless there is one for each row."""
-    if row_names is None:
-        return None
-    names = [str(name) for name in row_names]
-    if len(names) != n_rows:
-        raise ParameterError.wrong_shape("row_names", (len(names),), (n_rows,))
-    return names
+def _row_labels(
+    row_names: Sequence[str] | None, row_numbers: Sequence[int] | IntN | None, n_rows: int
+) -> dict[str, Any]:
+    """Return the template variables with names and numbers of the rows; raise ParameterError unless each has one."""
+    names = None if row_names is None else [str(name) for name in row_names]
+    numbers = list(range(1, n_rows + 1)) if row_numbers is None else [int(number) for number in row_numbers]
+    labels: dict[str, list[Any] | None] = {"row_names": names, "row_numbers": numbers}
+    for name, values in labels.items():
+        if values is not None and len(values) != n_rows:
+            raise ParameterError.wrong_shape(name, (len(values),), (n_rows,))
+    return labels
 
 
 def _constant_context() -> dict[str, Any]:
