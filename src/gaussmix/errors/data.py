@@ -161,7 +161,7 @@ class WeightError(DataError):
     @classmethod
     def wrong_shape(cls, actual: tuple[int, ...], n_rows: int, name: str) -> "WeightError":
         """Return the error that there is not one weight per row."""
-        return cls(f"{name} must have the shape ({n_rows},), one per row, but has {actual}")
+        return cls(f"{name} must have the shape ({n_rows},), one number per row, but has {actual}")
 
     @classmethod
     def invalid_weight(cls, value: float, row: int, name: str = "sample_weight") -> "WeightError":
