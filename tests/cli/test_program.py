@@ -127,13 +127,15 @@ print(json.dumps(rich))
     assert not {"numpy", "scipy"} & set(packages)
 
 
-def test_a_fit_with_its_report_loads_no_package_that_it_does_not_need(tmp_path: Path) -> None:
+def test_a_fit_with_its_report_loads_no_package_that_it_does_not_need(tmp_path: Path, write: Write) -> None:
     """Each takes longer to load than the fit takes; on one thread no other process writes the report."""
+    header, *lines = FAITHFUL.read_text().splitlines()
+    data = write("d.csv", "\n".join([f"place,{header}", *(f"geyser {i % 3},{line}" for i, line in enumerate(lines))]))
     code = f"""
 import json, os, sys
 os.environ["OMP_NUM_THREADS"] = "1"
 from gaussmix.cli import main
-sys.argv = ["gaussmix", "fit", {str(FAITHFUL)!r}, "--components", "1:3", "--output", {str(tmp_path / "out")!r}]
+sys.argv = ["gaussmix", "fit", {str(data)!r}, "--components", "1:3", "--output", {str(tmp_path / "out")!r}]
 try:
     main()
 except SystemExit:

@@ -137,7 +137,8 @@ def _convert_text_column(name: str, texts: pa.ChunkedArray, is_text_file: bool, 
     numbers = parse_written_numbers(texts, has_decimal_comma)
     if numbers.texts is not None and is_text_file:
         return _make_numeric_column(name, _to_float64(numbers.texts), numbers.note)
-    row = pc.index(numbers.is_number, False).as_py()
+    other_rows = pc.indices_nonzero(pc.invert(numbers.is_number))  # pc.index would import pandas
+    row = other_rows[0].as_py() if len(other_rows) else -1
     value = texts[row].as_py() if row >= 0 else ""
     short_value = value if len(value) <= 30 else value[:27] + "..."
     return Column(

@@ -56,13 +56,10 @@ def pairs(
     side_inches = max(5.6, 1.0 + 1.75 * len(indices))
     is_inside = _legend_fits_upper_right_corner(len(entries), len(indices), side_inches)
     figure = canvas.get_or_create_figure(figure, side_inches + (0.0 if is_inside else 2.0), side_inches * 0.92)
-    panels = figure.subplots(len(indices), len(indices), squeeze=False)
+    grid = figure.add_gridspec(len(indices), len(indices))
     for i in range(len(indices)):
-        for j in range(len(indices)):
-            if j > i:
-                panels[i, j].remove()
-            else:
-                _draw_panel(panels[i, j], mixture, sample, indices, (i, j))
+        for j in range(i + 1):
+            _draw_panel(figure.add_subplot(grid[i, j]), mixture, sample, indices, (i, j))
     canvas.draw_figure_legend(figure, entries, is_inside)
     return figure
 
