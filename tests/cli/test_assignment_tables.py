@@ -122,4 +122,6 @@ def test_reports_have_the_numbers_and_identifiers_of_the_file(run: Run, data: Pa
     used = [row for row in range(60) if row not in DROPPED]
     for page in pages:
         assert page["row_numbers"].tolist() == [row + 1 for row in used]
-        assert page["row_names"] == [str(row + 7) for row in used]
+        assert {name: values.tolist() for name, values in page["identifiers"].items()} == {
+            "user_id": [row + 7 for row in used]
+        }

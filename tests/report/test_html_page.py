@@ -343,12 +343,14 @@ def test_dependent_columns_are_named_and_not_drawn() -> None:
 
 def test_rows_are_numbered_from_one_and_named(fitted_search: FittedSearch) -> None:
     names = [f"<eruption {i}>" for i in range(272)]
-    text = render_html(fitted_search.mixture, fitted_search.rows, row_names=names)
+    years = range(1000, 1272)
+    text = render_html(fitted_search.mixture, fitted_search.rows, identifiers={"name": names, "year": years})
     first = uncertain_rows(fitted_search.mixture, fitted_search.rows)[0].row_index
-    assert f'<td>{first + 1}</td><td class="id">&lt;eruption {first}&gt;</td>' in text
+    assert f'<td class="id">&lt;eruption {first}&gt;</td><td class="id">{first + 1000}</td>' in text
+    assert '>name</th><th scope="col" class="text name" title="year">year</th>' in text
     assert "<details" not in text, "the least certain rows stand open"
-    with pytest.raises(ParameterError, match=r"row_names.*272"):
-        render_html(fitted_search.mixture, fitted_search.rows, row_names=names[:3])
+    with pytest.raises(ParameterError, match=r"identifiers\['name'\].*272"):
+        render_html(fitted_search.mixture, fitted_search.rows, identifiers={"name": names[:3]})
     numbered = render_html(fitted_search.mixture, fitted_search.rows, row_numbers=range(1001, 1273))
     assert f"<tr><td>{first + 1001}</td>" in numbered
     with pytest.raises(ParameterError, match=r"row_numbers.*272"):
@@ -390,6 +392,24 @@ def test_the_noise_is_in_every_legend() -> None:
     legends = re.findall(r'<p class="key".*?</p>', text, re.DOTALL)
     assert len(legends) == 2
     assert all("noise, " in legend and "component 1, " in legend for legend in legends)
+
+
+@pytest.mark.parametrize("n_components", [2, 14])
+def test_the_noise_is_in_every_table(n_components: int) -> None:
+    """Fourteen components of two columns stand in lines, two in columns."""
+    rng = np.random.default_rng(0)
+    groups = [rng.normal(size=(30, 2)) + [9 * k, 5 * (k % 3)] for k in range(n_components)]
+    rows = np.vstack([*groups, rng.uniform(-20, 30, (30, 2))])
+    model = GaussianMixture(n_components, noise=True, random_state=0).fit(rows).model_
+    text = re.sub(r"<[^>]+>", " ", render_html(model, rows))
+    n_noise = int((model.predict(rows) == -1).sum())
+    assert n_noise > 0
+    components = text[text.index("Mean ± standard deviation") : text.index("Rows: the rows for which")]
+    assert re.search(r"\bnoise\b", components)
+    assert re.search(rf"\b{n_noise}\b", components)
+    uncertain = text[text.index("least certain rows") : text.index("The first data row")]
+    assert re.search(r"noise: \d", uncertain)
+    assert "-1" not in uncertain
 
 
 def test_a_page_on_ten_thousand_rows_has_less_than_a_megabyte() -> None:

@@ -231,7 +231,7 @@ def _write_and_list_output_files(
             selection=search.selection,
             sample_weight=search.selected_columns.sample_weight,
             source_name=input_name(search.path),
-            row_names=search.input.row_names,
+            identifiers=search.input.identifiers_of_used_rows,
             row_numbers=search.input.row_numbers,
         )
     _list_output_files(folder, suffixes)

@@ -51,12 +51,9 @@ class MixtureInput:
         return 1 + (np.arange(self.table.n_rows) if is_used is None else np.flatnonzero(is_used))
 
     @property
-    def row_names(self) -> list[str] | None:
-        """What the identifier columns say of each used row, such as '1007, Smith'; None without such columns."""
-        if not self.identifiers:
-            return None
-        used = [values[self.row_numbers - 1].tolist() for values in self.identifiers.values()]
-        return [", ".join(map(str, names)) for names in zip(*used, strict=True)]
+    def identifiers_of_used_rows(self) -> dict[str, AnyArray]:
+        """Identifiers (m,) of the used rows by name."""
+        return {name: values[self.row_numbers - 1] for name, values in self.identifiers.items()}
 
     @contextmanager
     def number_errors_by_file(self) -> Iterator[None]:

@@ -62,7 +62,7 @@ def run_report(
             mixture,
             file_input.selected.rows,
             source_name=input_name(file),
-            row_names=file_input.row_names,
+            identifiers=file_input.identifiers_of_used_rows,
             row_numbers=file_input.row_numbers,
         )
     typer.echo(f"Wrote {output}")

@@ -14,16 +14,26 @@ _MIN_SCIENTIFIC_WEIGHT = 1e10  # larger sums of weights are written as powers of
 
 @dataclass(frozen=True)
 class ComponentLine:
-    """A line of the table of components: its name, one text per component, and a CSS class for the shade of each."""
+    """A line of the table of components: its name, one text per component, and a CSS class for the shade of each.
+
+    The noise, if there is one, is the last component; it has no text in the lines of columns.
+    """
 
     name: str
     component_texts: list[str]
     shades: list[str]
 
 
-def component_lines(mixture: Mixture, component_rows: Sequence[ComponentRow]) -> list[ComponentLine]:
+def component_lines(
+    mixture: Mixture, component_rows: Sequence[ComponentRow], noise_rows: Sequence[ComponentRow] = ()
+) -> list[ComponentLine]:
     """Return the lines of the component table: weight, rows, uncertainty, then mean and deviation of each column."""
-    return [*_size_lines(component_rows), *_column_lines(mixture, component_rows)]
+    empty_cells = [""] * len(noise_rows)
+    column_lines = [
+        ComponentLine(line.name, line.component_texts + empty_cells, line.shades + empty_cells)
+        for line in _column_lines(mixture, component_rows)
+    ]
+    return [*_size_lines([*component_rows, *noise_rows]), *column_lines]
 
 
 def _size_lines(component_rows: Sequence[ComponentRow]) -> list[ComponentLine]:

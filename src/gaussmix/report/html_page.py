@@ -1,6 +1,6 @@
 """Render a report on a mixture as one HTML page with text, tables and embedded pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from gaussmix.plots.validation import FitLike, MixtureLike, parse_report_argumen
 from gaussmix.report import pictures, tables
 from gaussmix.report.candidates import candidate_table
 from gaussmix.report.component_lines import component_lines
+from gaussmix.report.identifiers import parse_identifiers
 from gaussmix.report.page_template import format_versions, load_template, write_page
 from gaussmix.report.summary_text import describe_selection, summarize_mixture_and_notes
 from gaussmix.selection import Selection
@@ -39,7 +40,7 @@ def write_report(
     sample_weight: ArrayLike | None = None,
     title: str | None = None,
     source_name: str | None = None,
-    row_names: Sequence[str] | None = None,
+    identifiers: Mapping[str, ArrayLike] | None = None,
     row_numbers: Sequence[int] | IntN | None = None,
 ) -> None:
     """Write the page that `render_html` returns to a file.
@@ -50,7 +51,7 @@ def write_report(
     ----------
     path : str or path-like
         File to write; an existing file is replaced.
-    mixture, X, fit, selection, sample_weight, title, source_name, row_names, row_numbers
+    mixture, X, fit, selection, sample_weight, title, source_name, identifiers, row_numbers
         See `render_html`.
 
     Raises
@@ -66,7 +67,7 @@ def write_report(
         sample_weight=sample_weight,
         title=title,
         source_name=source_name,
-        row_names=row_names,
+        identifiers=identifiers,
         row_numbers=row_numbers,
     )
     write_page(path, page)
@@ -81,7 +82,7 @@ def render_html(
     sample_weight: ArrayLike | None = None,
     title: str | None = None,
     source_name: str | None = None,
-    row_names: Sequence[str] | None = None,
+    identifiers: Mapping[str, ArrayLike] | None = None,
     row_numbers: Sequence[int] | IntN | None = None,
 ) -> str:
     """Return a report on a mixture and some rows as one HTML page with embedded pictures.
@@ -104,8 +105,8 @@ def render_html(
         Title of the page. Default: 'Gaussian mixture', with the name of the source.
     source_name : str, optional
         Name of the data, such as a file name.
-    row_names : sequence of str of shape (n,), optional
-        A name of each row, which the least certain rows show beside their number.
+    identifiers : mapping of str to array-like of shape (n,), optional
+        Columns that identify the rows, by name; the least certain rows show them beside their number.
     row_numbers : sequence of int of shape (n,), optional
         The number of each row. Default: 1, 2, ..., n.
 
@@ -116,7 +117,7 @@ def render_html(
     Raises
     ------
     DataError, ParameterError
-        If the rows, their weights, names or numbers are invalid.
+        If the rows, their weights, identifiers or numbers are invalid.
     MissingPackageError
         If matplotlib or jinja2 is not installed.
     """
@@ -133,13 +134,16 @@ def render_html(
         "legend": _legend_entries(mixture),
         **_row_pictures(mixture, rows),
         "densities": pictures.density_pictures(mixture, rows, weights),
-        "components": component_lines(mixture, tables.component_table(mixture, rows, weights)),
+        "components": component_lines(
+            mixture, tables.component_table(mixture, rows, weights), tables.noise_table(mixture, rows, weights)
+        ),
         "is_transposed": _MAX_COMPONENT_COLUMNS < mixture.n_components > mixture.n_features + _N_SIZE_ROWS,
         "n_independent_columns": mixture.n_independent_features,
         "has_weights": weights is not None,
         "has_transforms": mixture.transforms is not None,
         "uncertain_rows": tables.uncertain_rows(mixture, rows, _N_UNCERTAIN_ROWS),
-        **_row_labels(row_names, row_numbers, len(rows)),
+        "identifiers": parse_identifiers(identifiers or {}, len(rows)),
+        "row_numbers": _parse_row_numbers(row_numbers, len(rows)),
         "diagnosed_columns": _diagnosed_column_lines(_diagnose_columns(mixture, rows, weights)),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
         **_constant_context(),
@@ -148,17 +152,12 @@ def render_html(
     return str(template.render(context))
 
 
-def _row_labels(
-    row_names: Sequence[str] | None, row_numbers: Sequence[int] | IntN | None, n_rows: int
-) -> dict[str, Any]:
-    """Return the template variables with names and numbers of the rows; raise ParameterError unless each has one."""
-    names = None if row_names is None else [str(name) for name in row_names]
+def _parse_row_numbers(row_numbers: Sequence[int] | IntN | None, n_rows: int) -> list[int]:
+    """Return the numbers of the rows, by default 1, 2, ..., n; raise ParameterError unless each row has one."""
     numbers = list(range(1, n_rows + 1)) if row_numbers is None else [int(number) for number in row_numbers]
-    labels: dict[str, list[Any] | None] = {"row_names": names, "row_numbers": numbers}
-    for name, values in labels.items():
-        if values is not None and len(values) != n_rows:
-            raise ParameterError.wrong_shape(name, (len(values),), (n_rows,))
-    return labels
+    if len(numbers) != n_rows:
+        raise ParameterError.wrong_shape("row_numbers", (len(numbers),), (n_rows,))
+    return numbers
 
 
 def _constant_context() -> dict[str, Any]:

@@ -133,6 +133,14 @@ def component_table(
     ]
 
 
+def noise_table(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> list[ComponentRow]:
+    """Return a record of the noise, component -1, which has no mean and deviation; empty without noise."""
+    if mixture.noise is None:
+        return []
+    statistics = _component_row_statistics(mixture, X, sample_weight)[-1]
+    return [ComponentRow(-1, mixture.noise.weight, *statistics, mean=(), standard_deviation=())]
+
+
 class _ComponentRowStatistics(NamedTuple):
     """Statistics of the rows for one component; see `ComponentRow`. All are None without data."""
 
@@ -144,7 +152,7 @@ class _ComponentRowStatistics(NamedTuple):
 def _component_row_statistics(
     mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None
 ) -> list[_ComponentRowStatistics]:
-    """Return statistics of the rows for each component: assigned weight, responsibility sum and mean uncertainty."""
+    """Return statistics of the rows for each component, and for the noise, if there is one, as the last element."""
     responsibilities = mixture.predict_proba(X)
     weights = parse_weights(sample_weight, len(responsibilities))
     weights = np.ones(len(responsibilities)) if weights is None else weights
