@@ -62,12 +62,30 @@ def masked(values: Any, dtype: Any = float) -> Any:
     return array
 
 
-@pytest.mark.parametrize("name", [*FITS, *UNWEIGHTED])
+# What has a meaning for rows that lack cells.
+ALLOW_MISSING = {
+    "GaussianMixture",
+    "BayesianGaussianMixture",
+    "select",
+    *(name for name in UNWEIGHTED if name.startswith(("GaussianMixture.", "BayesianGaussianMixture.", "Mixture."))),
+}
+
+
+@pytest.mark.parametrize("name", sorted({*FITS, *UNWEIGHTED} - ALLOW_MISSING))
 @pytest.mark.parametrize("form", ["float64", "float32", "int32", "list of rows"])
 def test_masked_rows_are_refused(name: str, form: str) -> None:
     rows = list(masked(X)) if form == "list of rows" else masked(X, form)
     with pytest.raises(ValueError, match="X contains NaN in row 3, column 0"):
         {**FITS, **UNWEIGHTED}[name](rows)
+
+
+@pytest.mark.parametrize("name", sorted(ALLOW_MISSING))
+@pytest.mark.parametrize("form", ["float64", "float32", "list of rows"])
+def test_masked_cells_are_missing_cells(name: str, form: str) -> None:
+    rows = masked(X, "float32" if form == "float32" else "float64")
+    with_nan = np.ma.filled(rows.astype("float32" if form == "float32" else "float64"), np.nan)
+    call = {**FITS, **UNWEIGHTED}[name]
+    np.testing.assert_array_equal(call(list(rows) if form == "list of rows" else rows), call(with_nan))
 
 
 @pytest.mark.parametrize("name", [*FITS, *UNWEIGHTED])

@@ -1,7 +1,7 @@
 """Array aliases whose names are shapes.
 
-``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors, ``Y`` classes, ``G`` patterns of ``B`` columns; ``KD`` is an
-array of shape (K, D).
+``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors, ``Y`` classes, ``P`` patterns of missing cells, ``G``
+patterns of ``B`` columns; ``KD`` is an array of shape (K, D).
 """
 
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -51,6 +51,7 @@ BoolN: TypeAlias = NDArray[np.bool_]
 BoolGB: TypeAlias = NDArray[np.bool_]
 BoolNK: TypeAlias = NDArray[np.bool_]
 BoolND: TypeAlias = NDArray[np.bool_]
+BoolPD: TypeAlias = NDArray[np.bool_]
 BoolKK: TypeAlias = NDArray[np.bool_]
 IntNC: TypeAlias = NDArray[np.int64]
 

@@ -8,7 +8,8 @@ LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
 LONGEST_KERNEL = 80  # splitting compiled code costs time, to compile and to run
 KERNEL_ROOMS = tuple(
-    f"kernels/{room}/" for room in ("agglomeration", "codegen", "passes", "fused", "background", "tracking")
+    f"kernels/{room}/"
+    for room in ("agglomeration", "codegen", "passes", "fused", "background", "tracking", "missing_cells")
 )
 MOST_METHODS = 15  # functions of a class body, without properties and dunders
 

@@ -16,13 +16,12 @@ X = draw_overlapping_rows(5)
 EXPECTED = GaussianMixture(3, random_state=0).fit(X)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_missing_values_are_named_by_row_and_column(value):
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinities_are_named_by_row_and_column(value):
     rows = X.copy()
     rows[17, 2] = value
-    word = "NaN" if np.isnan(value) else "infinity"
     for call in (GaussianMixture(3).fit, EXPECTED.predict, EXPECTED.score, EXPECTED.bic):
-        with pytest.raises(ValueError, match=f"X contains {word}.* in row 17, column 2"):
+        with pytest.raises(ValueError, match="X contains infinity.* in row 17, column 2"):
             call(rows)
     pd = pytest.importorskip("pandas")
     with pytest.raises(ValueError, match="in row 17, column 'c'"):

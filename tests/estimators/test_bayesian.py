@@ -398,10 +398,10 @@ def test_bad_covariance_priors(covariance_type, value, sentence):
     [
         (X[:2], "Expected n_samples >= n_components but got n_components = 3, n_samples = 2"),
         (X[:1], "1 sample"),
-        (np.where(X > 5, np.nan, X), "X contains NaN"),
+        (np.where(X > 5, np.inf, X), "X contains infinity"),
         (X[:, 0], "Expected 2D array, got 1D array"),
     ],
-    ids=["too few", "one row", "NaN", "1-d"],
+    ids=["too few", "one row", "infinity", "1-d"],
 )
 def test_bad_rows(rows, sentence):
     with pytest.raises(ValueError, match=sentence):

@@ -29,9 +29,9 @@ def test_arrays_of_floats_are_not_copied(dtype, order, fitting):
         (X[:2, :2], "X has 2 features, but GaussianMixture is expecting 3"),
         (X[0], "Expected 2D array, got 1D array"),
         (X[:2] * 1j, "Complex data not supported"),
-        (np.where(X > 1, np.nan, X), "NaN"),
+        (np.where(X > 1, np.inf, X), "infinity"),
     ],
-    ids=["no rows", "columns", "one dimension", "complex", "NaN"],
+    ids=["no rows", "columns", "one dimension", "complex", "infinity"],
 )
 def test_invalid_arrays_are_refused(rows, sentence):
     estimator = GaussianMixture(3, random_state=0).fit(X)

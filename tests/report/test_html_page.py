@@ -398,7 +398,7 @@ def test_the_noise_is_in_every_legend() -> None:
 def test_the_noise_is_in_every_table(n_components: int) -> None:
     """Fourteen components of two columns stand in lines, two in columns."""
     rng = np.random.default_rng(0)
-    groups = [rng.normal(size=(30, 2)) + [9 * k, 5 * (k % 3)] for k in range(n_components)]
+    groups = [rng.normal((9 * k, 5 * (k % 3)), size=(30, 2)) for k in range(n_components)]
     rows = np.vstack([*groups, rng.uniform(-20, 30, (30, 2))])
     model = GaussianMixture(n_components, noise=True, random_state=0).fit(rows).model_
     text = re.sub(r"<[^>]+>", " ", render_html(model, rows))

@@ -171,7 +171,7 @@ def test_invalid_parameters_raise(options: dict[str, Any], sentence: str) -> Non
     ("rows", "weights", "sentence"),
     [
         (np.zeros((0, 2)), None, "0 rows"),
-        ([[1.0, np.nan]], None, "X contains NaN in row 0, column 1"),
+        ([[1.0, np.inf]], None, "X contains infinity .* in row 0, column 1"),
         ([["a"]], None, "must be numbers"),
         (make_separated_groups(), np.ones(3), "sample_weight must have the shape"),
     ],

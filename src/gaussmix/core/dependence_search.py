@@ -21,6 +21,7 @@ import numpy as np
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.core.dependence_screen import can_have_relations, select_screening_rows
+from gaussmix.core.input_arrays import has_missing_cells
 from gaussmix.core.linalg import inverse, invert_lower, solve_lower
 from gaussmix.core.linear_relation import LinearRelation
 from gaussmix.core.relation_fit import MAX_COLUMNS, MIN_DEGREES_OF_FREEDOM, RelationFit, Table
@@ -34,12 +35,16 @@ _PREDICTOR_FRACTIONS = (0.3, 0.03, 1e-3, 1e-5)
 
 
 def find_column_dependence(rows: AnyArray, weights: N | None = None) -> ColumnDependence | None:
-    """Return the linear relations among the columns of finite rows (n, D); None if there are none.
+    """Return the linear relations among the columns of rows (n, D); None if there are none.
 
     Rows of weight zero do not count. With more than 512 columns, only constant and equal ones are found. The result is
     None if no column varies, and unless there are more distinct rows than columns: few rows always lie in a plane.
+    Rows with missing cells, NaN, do not count.
     """
-    if rows.shape[1] < 2 or len(rows) <= rows.shape[1]:
+    if has_missing_cells(rows):
+        is_complete = ~np.isnan(rows).any(axis=1)
+        rows, weights = rows[is_complete], None if weights is None else weights[is_complete]
+    if rows.shape[1] < 2 or len(rows) <= rows.shape[1] or (weights is not None and not weights.any()):
         return None
     with limit_blas_threads(rows.shape[1]):
         screened = select_screening_rows(rows, weights)

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.core.input_arrays import has_missing_cells
 from gaussmix.errors import UnrepresentableError
-from gaussmix.types import KD, KDD, ND, AnyArray, D, IntD
+from gaussmix.types import KD, KDD, ND, AnyArray, D, IntD, N
 
 _MAX_SAFE_EXPONENT = 400  # squares and sums of values within 2**+-400 do not overflow; other columns are shrunk first
 _ROWS_PER_REDUCTION = 32
@@ -66,6 +67,12 @@ class Frame:
     def log_abs_det_jacobian(self) -> float:
         """log |d working / d data|; added to a log density of the frame it gives that of the data."""
         return math.log(2.0) * float(self.total_exponent.sum())
+
+    def log_jacobians_of_rows(self, rows: AnyArray) -> "N | float":
+        """Return log |d working / d data| of the present cells of each row (n, D), (n,); one number if none is NaN."""
+        if not has_missing_cells(rows):
+            return self.log_abs_det_jacobian
+        return np.asarray(math.log(2.0) * (~np.isnan(rows) @ self.total_exponent))
 
     def transform_rows(self, rows: AnyArray) -> ND:
         """Return rows (n, D) of any float type in working coordinates, as float64."""

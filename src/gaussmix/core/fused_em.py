@@ -5,9 +5,18 @@ many iterations without Python. It returns how far it came, and the loop continu
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gaussmix.core.expectation import Expectation
 from gaussmix.types import DD, KD, KDD, ND, Array, D, IntN, K, N
+
+
+class FusedRunRows(NamedTuple):
+    """Rows (n, D) in the frame, weights (n,) or None for one each, known components (n,) or None if no row has one."""
+
+    rows: ND
+    row_weights: N | None
+    known_labels: IntN | None
 
 
 @dataclass(frozen=True)

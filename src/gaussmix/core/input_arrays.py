@@ -63,7 +63,7 @@ def parse_rows(
         raise DataError.wrong_ndim(rows.ndim)
     if n_features is not None and rows.shape[1] != n_features:
         raise DataError.wrong_n_features(rows.shape[1], n_features)
-    require_finite(np.where(np.isnan(rows), 0.0, rows) if allow_missing else rows, feature_names)
+    require_finite(rows, feature_names, allow_missing)
     return rows
 
 
@@ -115,16 +115,32 @@ def find_first_non_numeric(data: object) -> NonNumericEntry | None:
     return None
 
 
-def require_finite(rows: AnyArray, feature_names: Sequence[str] | None = None) -> None:
-    """Raise DataError for the first NaN or infinity, with its row and column."""
+def require_finite(rows: AnyArray, feature_names: Sequence[str] | None = None, allow_missing: bool = False) -> None:
+    """Raise DataError for the first NaN, unless missing cells are allowed, or infinity, with its row and column."""
     with np.errstate(all="ignore"):
         if np.isfinite(np.sum(rows)):  # one cheap sum decides in nearly all cases
             return
-    is_bad = ~np.isfinite(rows)
+    is_bad = np.isinf(rows) if allow_missing else ~np.isfinite(rows)
     if is_bad.any():
         row, column = (int(i) for i in np.argwhere(is_bad)[0])
         name = str(column) if feature_names is None else repr(str(feature_names[column]))
         raise DataError.not_finite(float(rows[row, column]), row, name, int(is_bad.sum()))
+
+
+def has_missing_cells(rows: AnyArray) -> bool:
+    """Return whether rows (n, D) without infinities have NaN."""
+    with np.errstate(all="ignore"):
+        return bool(np.isnan(np.sum(rows)) and np.isnan(rows).any())  # the sum decides without an array of all cells
+
+
+def require_observed_columns(rows: AnyArray, feature_names: Sequence[str] | None = None) -> None:
+    """Raise DataError for the first column of rows (n, D) whose cells are all missing."""
+    if not has_missing_cells(rows):
+        return
+    is_empty = np.isnan(rows).all(axis=0)
+    if is_empty.any():
+        column = int(np.argmax(is_empty))
+        raise DataError.column_without_cells(str(column) if feature_names is None else repr(str(feature_names[column])))
 
 
 def parse_weights(weights: ArrayLike | None, n_rows: int, name: str = "sample_weight") -> N | None:

@@ -74,10 +74,7 @@ def is_above_floor(matrices: KDD, floor: D) -> BoolK:
 
 
 def triangular_inverse_transposes(factors: KDD) -> KDD:
-    """Return L^-T of a stack of lower triangular factors: the upper triangular roots of the precisions.
-
-    The diagonals must not contain zeros.
-    """
+    """Return L^-T of a stack of lower triangular factors without zeros on the diagonal: roots of the precisions."""
     n_matrices, n_features = factors.shape[:2]
     if n_matrices > _MIN_MATRICES_PER_COLUMN * n_features:
         return _triangular_inverse_transposes_by_rows(factors)
@@ -119,6 +116,12 @@ def precision_root(matrix: DD) -> DD | None:
 def solve_lower(factor: DD, columns: Array) -> Array:
     """Return L^-1 columns, (D, n), for a lower triangular L and columns (D, n)."""
     return np.asarray(solve_triangular(factor, columns, lower=True, check_finite=False))
+
+
+def qr_triangles(matrices: Array) -> Array:
+    """Return the triangles (..., D, D) of QR decompositions of a stack, with diagonals that are not negative."""
+    triangles = np.asarray(np.linalg.qr(matrices, mode="r"))
+    return triangles * np.where(np.diagonal(triangles, axis1=-2, axis2=-1) < 0, -1.0, 1.0)[..., None]
 
 
 def precision_condition_numbers(roots: KDD) -> K:

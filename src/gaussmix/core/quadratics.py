@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from gaussmix.core.precision_roots import AbstractPrecisionRoot, SphericalPrecisionRoot
-from gaussmix.types import KD, Array, K
+from gaussmix.types import KD, Array, D, K
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)  # engines prepare a pass for each object
@@ -25,18 +25,21 @@ class Quadratics:
     tables : tuple of ndarray of shape (K, n_levels)
         For each categorical column the log probability of each level in each component. They are added to the score;
         a missing code (-1) adds nothing.
+    log_side_lengths : ndarray of shape (D,) or None
+        Log lengths of the sides of the box in which components with a root of zero are uniform; None without a box.
     """
 
     offset: K
     center: KD
     precision_root: AbstractPrecisionRoot
     tables: tuple[Array, ...] = ()
+    log_side_lengths: D | None = None
 
     def with_tempered_scores(self, inverse_temperature: float) -> "Quadratics":
         """Return the quadratics whose scores are these times ``inverse_temperature``."""
         root = self.precision_root.scale(inverse_temperature**0.5)
         tables = tuple(table * inverse_temperature for table in self.tables)
-        return Quadratics(self.offset * inverse_temperature, self.center, root, tables)
+        return Quadratics(self.offset * inverse_temperature, self.center, root, tables, self.log_side_lengths)
 
     @property
     def n_components(self) -> int:

@@ -1,11 +1,11 @@
 """``diagnose_columns``: find the columns that no Gaussian describes, say why, and what can be done."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
+from gaussmix.core.input_arrays import column_names, has_missing_cells, parse_rows, parse_weights
 from gaussmix.diagnostics.column_screen import find_columns_by_range_and_few_rows, find_columns_to_diagnose
 from gaussmix.diagnostics.row_sample import SampledRows, sample_rows_by_hash
 from gaussmix.diagnostics.rules import RULES, Evidence
@@ -93,7 +93,12 @@ def diagnose_columns(
 def diagnose_parsed_columns(
     rows: AnyArray, weights: N | None, feature_names: Sequence[str] | None
 ) -> tuple[ColumnDiagnosis, ...]:
-    """Return what `diagnose_columns` returns, for rows (n, D) and weights (n,) that are known to be valid."""
+    """Return what `diagnose_columns` returns, for rows (n, D) and weights (n,) that are known to be valid.
+
+    The diagnosis of a column with missing cells, NaN, is that of its other cells.
+    """
+    if has_missing_cells(rows):
+        return _diagnose_columns_with_gaps(rows, weights, feature_names)
     may_match = np.ones(rows.shape[1], dtype=bool) if weights is not None else find_columns_by_range_and_few_rows(rows)
     if not may_match.any():
         return ()
@@ -107,6 +112,22 @@ def diagnose_parsed_columns(
         for j, column in _iterate_columns_to_diagnose(sample, np.flatnonzero(may_match))
     )
     return tuple(diagnosis for diagnosis in diagnoses if diagnosis is not None)
+
+
+def _diagnose_columns_with_gaps(
+    rows: AnyArray, weights: N | None, feature_names: Sequence[str] | None
+) -> tuple[ColumnDiagnosis, ...]:
+    """Return the diagnoses of the present cells of each column of rows (n, D) with NaN."""
+    diagnoses = []
+    for j, column in enumerate(rows.T):
+        is_present = ~np.isnan(column)
+        if not is_present.any():
+            continue
+        name = f"column {j}" if feature_names is None else str(feature_names[j])
+        present_weights = None if weights is None else weights[is_present]
+        found = diagnose_parsed_columns(column[is_present, None], present_weights, [name])
+        diagnoses += [replace(diagnosis, column=j) for diagnosis in found]
+    return tuple(diagnoses)
 
 
 def _iterate_columns_to_diagnose(sample: SampledRows, positions: IntD) -> Iterator[tuple[int, SortedColumn]]:

@@ -15,6 +15,7 @@ from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunIn
 from gaussmix.core.group_costs import GroupCost, GroupMoments
 from gaussmix.core.kmeans_run import LloydRunInput, LloydRunResult, NearestCenters
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.pattern_pass import CenteredSums, PatternedRows
 from gaussmix.core.pixel_mixtures import PixelMixtures, PixelRules
 from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot
 from gaussmix.core.quadratics import Quadratics
@@ -27,6 +28,7 @@ from gaussmix.engines.base import (
 from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
 from gaussmix.engines.kmeans_runner import AbstractKMeansRunner, SupportsKMeansRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
+from gaussmix.engines.pattern_runner import AbstractPatternRunner, SupportsPatternPasses
 from gaussmix.engines.pixel_updater import AbstractPixelUpdater
 from gaussmix.engines.score_tiles import BestScores, Responsibilities
 from gaussmix.errors import CompiledCodeWarning
@@ -42,7 +44,7 @@ MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
 
 
 @dataclass(frozen=True)
-class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsKMeansRuns):
+class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsKMeansRuns, SupportsPatternPasses):
     """Compiled kernels, or NumPy for models that they do not support and where it is faster.
 
     All blocks and batches of the same rows are computed by one engine, whatever their size.
@@ -92,6 +94,11 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Sup
     def kmeans_runner(self) -> "AutomaticKMeansRunner":
         """The runner of k-means in compiled code, unless it is unavailable."""
         return AutomaticKMeansRunner()
+
+    @property
+    def pattern_runner(self) -> "AutomaticPatternRunner":
+        """The runner of passes over rows that lack cells in compiled code, unless it is unavailable."""
+        return AutomaticPatternRunner()
 
     def select_engine(self, quadratics: Quadratics) -> BatchEngine:
         """Return the engine for these quadratics: compiled, or NumPy where it is faster or the only one."""
@@ -151,6 +158,21 @@ class AutomaticKMeansRunner(AbstractKMeansRunner):
     def measure_distances(self, batch: Batch, centers: KD, out: NK) -> bool:
         """Write the distances of the rows of a batch; return False, after a warning, without compiled code."""
         return bool(_call_compiled(lambda engine: engine.kmeans_runner.measure_distances(batch, centers, out)))
+
+
+@dataclass(frozen=True)
+class AutomaticPatternRunner(AbstractPatternRunner):
+    """Passes over rows that lack cells in compiled code."""
+
+    def sum_rows(
+        self, rows: PatternedRows, quadratics: Quadratics, is_hard: bool, adds_products: bool
+    ) -> CenteredSums | None:
+        """Return the sums of all rows, or None, after a warning, without compiled code."""
+        return _call_compiled(lambda engine: engine.pattern_runner.sum_rows(rows, quadratics, is_hard, adds_products))
+
+    def compute_scores(self, rows: PatternedRows, quadratics: Quadratics) -> NK | None:
+        """Return the scores (n, K) of all rows, or None, after a warning, without compiled code."""
+        return _call_compiled(lambda engine: engine.pattern_runner.compute_scores(rows, quadratics))
 
 
 @dataclass(frozen=True)

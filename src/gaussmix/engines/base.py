@@ -10,6 +10,7 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.missing_patterns import SupportsMissingCells
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics, ScoringModel
 from gaussmix.core.reduce import SupportsReduce, T
@@ -148,8 +149,12 @@ class BatchEngine(AbstractEngine):
         """Return the engine that computes for these quadratics: this one, unless it delegates."""
         return self
 
-    def bind(self, source: SupportsReduce) -> "BatchSession":
-        """Return a session, which computes passes over the rows of a source."""
+    def bind(self, source: SupportsReduce) -> AbstractSession:
+        """Return a session, which computes passes over the rows of a source, whose rows may lack cells."""
+        if isinstance(source, SupportsMissingCells):
+            from gaussmix.engines.pattern_session import PatternSession
+
+            return PatternSession(self, source)
         return BatchSession(self, source)
 
 

@@ -78,6 +78,11 @@ class DataError(GaussmixError, ValueError):
         )
 
     @classmethod
+    def column_without_cells(cls, name: str) -> "DataError":
+        """Return the error that all cells of a column are missing."""
+        return cls(f"column {name} has no value in any row (all are NaN): leave it out")
+
+    @classmethod
     def not_finite(cls, value: float, row: int, column: str, count: int) -> "DataError":
         """Return the error that the data contain NaN or infinity."""
         what = "NaN" if value != value else "infinity (inf)"

@@ -19,7 +19,7 @@ from gaussmix.model.noise import relabel_noise_as_minus_one
 from gaussmix.model.noise_volume import noise_parameter_of
 from gaussmix.model.validation import require_instance
 from gaussmix.selection.criteria import CRITERIA
-from gaussmix.sources import MemorySource
+from gaussmix.sources import IncompleteSource, MemorySource, make_scoring_source
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 _MCLUST_TO_SKLEARN = {letters: name for name, letters in SKLEARN_TO_MCLUST.items()}
@@ -32,6 +32,12 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     _dtype: np.dtype[Any]
     engine: str | AbstractEngine
     random_state: Any
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags; NaN is a missing cell."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     @property
     def _fitted_mixture(self) -> Mixture:
@@ -71,12 +77,12 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     # -- predictions and scores --------------------------------------------------------------------
 
-    def _prepare_scoring(self, X: ArrayLike) -> tuple[ScoringModel, MemorySource, AbstractEngine]:
+    def _prepare_scoring(self, X: ArrayLike) -> tuple[ScoringModel, MemorySource | IncompleteSource, AbstractEngine]:
         """Return the model that scores rows, X (n, D) as a source in its frame, and the engine for that many rows."""
         _validation.require_fitted(self, "model_")
-        rows = self.model_.transform_rows(_validation.validate_rows(self, X, is_fitting=False))
-        rows = select_independent_columns(self.model_, rows)
-        source = MemorySource.from_array(rows, frame=self.model_.frame)
+        rows = _validation.validate_rows(self, X, is_fitting=False, allow_missing=True)
+        rows = select_independent_columns(self.model_, self.model_.transform_rows(rows))
+        source = make_scoring_source(rows, self.model_.frame)
         return self._scoring_model(), source, resolve_engine(self.engine, len(rows))
 
     def _scoring_model(self) -> ScoringModel:
@@ -101,10 +107,10 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _log_jacobians(self, transformed_rows: AnyArray) -> N | float:
         """Return what takes log densities from the frame to the data's units: a number, or one per row (n,)."""
         frame, transforms = self.model_.frame, self.model_.independent_transforms
+        of_frame = frame.log_jacobians_of_rows(transformed_rows)
         if transforms is None:
-            return frame.log_abs_det_jacobian
-        rows = transforms.inverse(transformed_rows)
-        return np.asarray(transforms.log_abs_det_jacobian(rows) + frame.log_abs_det_jacobian)
+            return of_frame
+        return np.asarray(transforms.log_abs_det_jacobian(transforms.inverse(transformed_rows)) + of_frame)
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the mean log density of the rows, weighted by ``sample_weight``; ``y`` is ignored."""

@@ -23,11 +23,11 @@ from gaussmix.model.variational import VariationalPosterior, VariationalPrior
 from gaussmix.solvers import EM, MeanGainRule, MixtureSolver, RunResult, best_run, run_solver, split_merge
 from gaussmix.solvers.em.lost_components import restart_lost_components
 from gaussmix.solvers.initialization import initialize, sort_components_by_mean
+from gaussmix.solvers.initialization.completion import make_source_to_fit
 from gaussmix.solvers.initialization.noise_initialization import with_robust_floor
 from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
 from gaussmix.solvers.stopping import TotalGainRule
 from gaussmix.solvers.variational import VariationalEM, posterior_from_mixture
-from gaussmix.sources import MemorySource
 from gaussmix.transforms import TransformedRows
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
@@ -36,7 +36,8 @@ from gaussmix.types import AnyArray, ArrayLike, IntN, N
 class FitData:
     """Validated rows (n, D) of a fit, their weights and known components, the structure, and a stopwatch.
 
-    Rows are those of ``transformed``: transformed, and with a ``dependence`` the independent columns only.
+    Rows are those of ``transformed``: transformed, and with a ``dependence`` the independent columns only. NaN is a
+    missing cell.
     ``column_notes`` are texts on columns that no Gaussian describes.
     """
 
@@ -76,12 +77,16 @@ class VariationalWarmStart(NamedTuple):
 
 
 def validate_fit_data(
-    estimator: Any, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None
+    estimator: Any,
+    X: ArrayLike,
+    sample_weight: ArrayLike | None,
+    labels: ArrayLike | None,
+    allow_missing: bool = True,
 ) -> FitData:
     """Return the rows, weights and labels of a fit after checks of them and the parameters; start a stopwatch."""
     elapsed_seconds = start_stopwatch()
     structure = _validation.validate_mixture_parameters(estimator)
-    rows = _validation.validate_rows(estimator, X, is_fitting=True)
+    rows = _validation.validate_rows(estimator, X, is_fitting=True, allow_missing=allow_missing)
     weights = _validation.validate_sample_weight(sample_weight, rows)
     known = parse_labels(labels, len(rows), weights, int(estimator.n_components))
     if len(rows) < estimator.n_components:
@@ -110,7 +115,7 @@ def make_problem_and_initialization(estimator: Any, data: FitData) -> tuple[Prob
     """Return the problem of a GaussianMixture, in a frame of its own, and the initialization of its runs."""
     known = data.known_components
     label_prior = None if known is None else KnownComponents(known)
-    source = MemorySource.from_array(data.rows, data.sample_weight).with_label_prior(label_prior)
+    source = make_source_to_fit(data.rows, data.sample_weight).with_label_prior(label_prior)
     ridge = None if estimator.reg_covar is None else float(estimator.reg_covar)
     names = _validation.get_feature_names(estimator)
     n_features = data.rows.shape[1]
@@ -148,7 +153,7 @@ def fit_best_run(
     em = initialization.make_em(problem)
     # The starts are drawn before the solver draws, so that every solver has the same starts.
     starts = [
-        warm_start or (initialization.make_start(problem, rng), -np.inf)
+        warm_start or (initialization.make_start(problem.of_completed_rows, rng), -np.inf)
         for _ in range(1 if is_single_start else estimator.n_init)
     ]
     solver = _make_solver(estimator, em, rng)
@@ -207,7 +212,10 @@ def fit_best_variational_run(
     runs = []
     for index in range(1 if warm_start is not None else int(estimator.n_init)):
         printer.print_start_and_reset_clock(index)
-        start, bound = warm_start or (_make_initial_posterior(estimator, problem, prior, rng), -np.inf)
+        start, bound = warm_start or (
+            _make_initial_posterior(estimator, problem.of_completed_rows, prior, rng),
+            -np.inf,
+        )
         runs.append(run_solver(VariationalEM(), start, problem, stopping, printer.make_progress_callback(), bound))
         printer.print_end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_objective)
     return best_run(runs)

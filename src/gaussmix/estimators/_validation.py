@@ -8,7 +8,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gaussmix.core.input_arrays import column_names, find_first_non_numeric, parse_weights, require_finite
+from gaussmix.core.input_arrays import (
+    column_names,
+    find_first_non_numeric,
+    parse_weights,
+    require_finite,
+    require_observed_columns,
+)
 from gaussmix.core.input_kinds import fill_masked_with_nan, refuse_sparse, require_no_lazy_frame, require_no_source
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.core.scalar_checks import is_bool, is_real_number, require_integer
@@ -76,7 +82,9 @@ def validate_rows(
     else:
         rows = _validate_with_sklearn(estimator, X, is_fitting, min_fit_rows)
     names = getattr(estimator, "feature_names_in_", None)
-    require_finite(np.where(np.isnan(rows), 0.0, rows) if allow_missing else rows, names)
+    require_finite(rows, names, allow_missing)
+    if is_fitting and allow_missing:
+        require_observed_columns(rows, names)
     return rows
 
 

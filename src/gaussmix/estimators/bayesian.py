@@ -18,8 +18,8 @@ from gaussmix.estimators._verbose import start_stopwatch, warn_unless_converged
 from gaussmix.model import Problem
 from gaussmix.model.variational import VariationalPosterior
 from gaussmix.solvers import RunResult
+from gaussmix.solvers.initialization.completion import make_source_to_fit
 from gaussmix.solvers.variational import VariationalFit, make_variational_fit_after_e_step
-from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, Array, ArrayLike, D, IntN, K
 
 
@@ -248,13 +248,13 @@ class BayesianGaussianMixture(BaseMixture):
         """
         elapsed_seconds = start_stopwatch()
         structure = validate_bayesian_parameters(self)
-        rows = _validation.validate_rows(self, X, is_fitting=True)
+        rows = _validation.validate_rows(self, X, is_fitting=True, allow_missing=True)
         weights = _validation.validate_sample_weight(sample_weight, rows)
         if len(rows) < self.n_components:
             raise DataError.too_few_rows(len(rows), self.n_components)
         parameters = PriorParameters.from_estimator(self, structure, rows.shape[1])
         with limit_blas_threads(rows.shape[1]):
-            source, names = MemorySource.from_array(rows, weights), _validation.get_feature_names(self)
+            source, names = make_source_to_fit(rows, weights), _validation.get_feature_names(self)
             engine = resolve_engine(self.engine, len(rows))
             problem = Problem.from_source(source, structure, engine=engine, feature_names=names)
             best = fit_best_variational_run(self, problem, parameters.make_prior(problem, float(self.reg_covar)))

@@ -254,7 +254,7 @@ class GaussianMixture(BaseOnlineMixture):
 
     def _fit_first_chunk(self, X: ArrayLike, sample_weight: ArrayLike | None, max_tol: float) -> None:
         """Fit to the first chunk X of `partial_fit`, with tolerance at most ``max_tol``; set the fitted attributes."""
-        data = validate_fit_data(self, X, sample_weight, None)
+        data = validate_fit_data(self, X, sample_weight, None, allow_missing=False)
         with limit_blas_threads(data.rows.shape[1]):
             problem, initialization = make_problem_and_initialization(self, data)
             best = fit_best_run(self, problem, initialization, min(float(self.tol), max_tol))

@@ -12,6 +12,10 @@ from gaussmix.kernels.field_types import (
 from gaussmix.kernels.fused_arguments import FusedState as FusedState
 from gaussmix.kernels.kmeans_arguments import AssignmentWorkspace as AssignmentWorkspace
 from gaussmix.kernels.kmeans_arguments import KMeansState as KMeansState
+from gaussmix.kernels.pattern_arguments import PatternModel as PatternModel
+from gaussmix.kernels.pattern_arguments import PatternRows as PatternRows
+from gaussmix.kernels.pattern_arguments import PatternSums as PatternSums
+from gaussmix.kernels.pattern_arguments import PatternWorkspace as PatternWorkspace
 from gaussmix.kernels.pixel_arguments import PixelMixtureState as PixelMixtureState
 from gaussmix.kernels.screening_arguments import NearComponents as NearComponents
 from gaussmix.kernels.screening_arguments import OpenPairs as OpenPairs

@@ -20,6 +20,10 @@ from gaussmix.kernels.argument_tuples import (
     MomentSums,
     NearComponents,
     OpenPairs,
+    PatternModel,
+    PatternRows,
+    PatternSums,
+    PatternWorkspace,
     PixelMixtureState,
     RowArrays,
     RowResults,
@@ -144,5 +148,18 @@ propagate_beliefs = CompiledFunction(
     "propagate_beliefs", "tracking.belief_propagation",
     Integers1, Integers1, Doubles1, Doubles1, Doubles1, Doubles1, Doubles1, Doubles1, Integers1, float, int,
 )  # fmt: skip
+run_pattern_pass = CompiledFunction(
+    "run_pattern_pass",
+    "missing_cells.pattern_pass",
+    PatternRows,
+    PatternModel,
+    PatternWorkspace,
+    PatternSums,
+    bool,
+    bool,
+)
+write_pattern_scores = CompiledFunction(
+    "write_pattern_scores", "missing_cells.pattern_pass", PatternRows, PatternModel, PatternWorkspace, Doubles2
+)
 
 COMPILED_FUNCTIONS = tuple(value for value in list(globals().values()) if isinstance(value, CompiledFunction))

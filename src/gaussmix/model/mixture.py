@@ -17,19 +17,16 @@ from gaussmix.covariance import (
     Structure,
     covariance_from_matrices,
 )
-from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import prediction, sampling, serialization
-from gaussmix.model.column_dependence import (
-    require_independent_columns,
-    select_independent_columns,
-)
+from gaussmix.model.column_dependence import require_independent_columns
 from gaussmix.model.density import AbstractDensity
 from gaussmix.model.gaussian import Gaussian
 from gaussmix.model.marginals import conditional_of_other_columns, marginal_of_columns
 from gaussmix.model.mixture_parameters import MixtureParameters
 from gaussmix.model.mixture_product import MixtureProduct, multiply_mixtures
 from gaussmix.model.noise import drop_noise_moments, relabel_noise_as_minus_one
+from gaussmix.model.prediction import make_scoring_arguments, parse_and_transform_rows
 from gaussmix.model.validation import (
     parse_columns,
     parse_feature_names,
@@ -37,7 +34,6 @@ from gaussmix.model.validation import (
     parse_weights_and_means,
     require_instance,
 )
-from gaussmix.sources import MemorySource
 from gaussmix.types import ND, NK, ArrayLike, IntK, IntN, N
 
 
@@ -104,8 +100,10 @@ class Mixture(MixtureParameters, AbstractDensity):
         outside the box of `cdf` and `sample`, so that the density with noise does not integrate to 1.
         """
         if self.transforms is None:
-            return prediction.logpdf_in_frame_units(*_make_scoring_arguments(self, X)) + self.frame.log_abs_det_jacobian
-        rows = parse_rows(X, self.n_features, self.feature_names)
+            model, source, engine = make_scoring_arguments(self, X)
+            log_jacobians = self.frame.log_jacobians_of_rows(source.rows)
+            return prediction.logpdf_in_frame_units(model, source, engine) + log_jacobians
+        rows = parse_rows(X, self.n_features, self.feature_names, allow_missing=True)
         log_jacobians = self.transforms.log_abs_det_jacobian(rows, self.independent_columns)
         return replace(self, transforms=None).logpdf(self.transforms.forward_inside_domain(rows)) + log_jacobians
 
@@ -114,11 +112,11 @@ class Mixture(MixtureParameters, AbstractDensity):
 
         With noise, its probability is the last column, (n, K + 1). Rows add up to 1.
         """
-        return prediction.responsibilities(*_make_scoring_arguments(self, X))
+        return prediction.responsibilities(*make_scoring_arguments(self, X))
 
     def predict(self, X: ArrayLike) -> IntN:
         """Return the most probable component of each row of X (n, D), shape (n,); -1 is noise."""
-        labels = prediction.hard_labels(*_make_scoring_arguments(self, X))
+        labels = prediction.hard_labels(*make_scoring_arguments(self, X))
         return labels if self.noise is None else relabel_noise_as_minus_one(labels, self.n_components)
 
     def uncertainty(self, X: ArrayLike) -> N:
@@ -132,7 +130,7 @@ class Mixture(MixtureParameters, AbstractDensity):
         `pdf` is the same outside of it: a row far from all groups is noise.
         """
         require_independent_columns(self, "cdf")
-        rows = self.frame.transform_rows(_parse_and_transform_rows(self, X))
+        rows = self.frame.transform_rows(parse_and_transform_rows(self, X))
         if not len(rows):
             raise DataError.no_rows()
         matrices = self.covariance.matrices()
@@ -269,20 +267,6 @@ class Mixture(MixtureParameters, AbstractDensity):
             If the file is not a gaussmix model, is damaged or has a newer schema.
         """
         return serialization.load_parameters(path, cls)
-
-
-def _parse_and_transform_rows(mixture: Mixture, X: ArrayLike) -> ND:
-    """Return the rows (n, D) of X in the coordinates of the transformed columns."""
-    return mixture.transform_rows(parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True))
-
-
-def _make_scoring_arguments(mixture: Mixture, X: ArrayLike) -> tuple[Mixture, MemorySource, AutomaticEngine]:
-    """Return the mixture, the rows as a source in its frame, and an engine; raise DataError if there are no rows."""
-    rows = _parse_and_transform_rows(mixture, X)
-    if not len(rows):
-        raise DataError.no_rows()
-    rows = select_independent_columns(mixture, rows)
-    return mixture, MemorySource.from_array(rows, frame=mixture.frame), AutomaticEngine(len(rows))
 
 
 def mixture_from_moments(

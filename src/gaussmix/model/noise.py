@@ -41,8 +41,13 @@ class Box:
     @property
     def log_volume(self) -> float:
         """Natural logarithm of the volume in the frame's units; minus infinity if a side has no length."""
+        return float(self.log_side_lengths.sum())
+
+    @property
+    def log_side_lengths(self) -> D:
+        """Natural logarithms of the lengths of the sides (D,) in the frame's units."""
         with np.errstate(divide="ignore"):
-            return float(np.log(self.maximum - self.minimum).sum())
+            return np.asarray(np.log(self.maximum - self.minimum))
 
     def with_log_volume(self, log_volume: float, has_given_volume: bool = False) -> "Box":
         """Return the box of another log volume, in the frame's units, with the same center and proportions."""
@@ -102,6 +107,7 @@ class Noise:
             np.append(quadratics.offset, self.log_weighted_density),
             center,
             quadratics.precision_root.append_one_zero_root(len(center) - 1),
+            log_side_lengths=self.box.log_side_lengths,
         )
 
     def m_step(self, moments: Moments) -> "Noise":

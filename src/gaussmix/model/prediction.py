@@ -8,13 +8,18 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from gaussmix.core.batch import Batch
+from gaussmix.core.input_arrays import parse_rows
 from gaussmix.core.quadratics import ScoringModel
+from gaussmix.engines import AutomaticEngine
 from gaussmix.engines.base import AbstractEngine, AbstractSession
 from gaussmix.engines.score_tiles import BestScores, Responsibilities
-from gaussmix.errors import RowTooFarError, UnrepresentableError
+from gaussmix.errors import DataError, RowTooFarError, UnrepresentableError
+from gaussmix.model.column_dependence import select_independent_columns
+from gaussmix.model.mixture_parameters import M
+from gaussmix.sources import IncompleteSource, MemorySource, make_scoring_source
 from gaussmix.sources.base import AbstractSource
 from gaussmix.sources.sinks import AbstractSink, ArraySink, UnstoredBlocks
-from gaussmix.types import ND, NK, AnyArray, IntN, K, N
+from gaussmix.types import ND, NK, AnyArray, ArrayLike, IntN, K, N
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,24 @@ def _extract_from_best_scores(
     with np.errstate(over="ignore", invalid="ignore"):
         result: AnyArray = sink.finish(session.reduce_best_scores(model, task))
     return result
+
+
+def parse_and_transform_rows(mixture: M, X: ArrayLike, allow_missing: bool = False) -> ND:
+    """Return the rows (n, D) of X in the coordinates of the transformed columns; NaN is a missing cell, if allowed."""
+    rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True, allow_missing=allow_missing)
+    return mixture.transform_rows(rows)
+
+
+def make_scoring_arguments(mixture: M, X: ArrayLike) -> tuple[M, MemorySource | IncompleteSource, AutomaticEngine]:
+    """Return the mixture, the rows as a source in its frame, and an engine; raise DataError if there are no rows.
+
+    NaN is a missing cell.
+    """
+    rows = parse_and_transform_rows(mixture, X, allow_missing=True)
+    if not len(rows):
+        raise DataError.no_rows()
+    rows = select_independent_columns(mixture, rows)
+    return mixture, make_scoring_source(rows, mixture.frame), AutomaticEngine(len(rows))
 
 
 def logpdf_in_frame_units(

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.frame import ColumnRange, Frame
+from gaussmix.core.fused_em import FusedRunRows
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import CentersModel, ScoringModel
@@ -28,22 +28,19 @@ from gaussmix.errors import ParameterError, StartingValueError
 from gaussmix.model.far_rows import FarRowLimits
 from gaussmix.model.frame_fitting import fit_frame
 from gaussmix.model.robust_scales import MAX_VARIANCE_RATIO
-from gaussmix.sources import AbstractSource, MemorySource, SupportsRowHashSplit, require_capability
+from gaussmix.sources import AbstractSource, IncompleteSource, MemorySource, SupportsRowHashSplit, require_capability
 from gaussmix.sources.base import count_rows
-from gaussmix.types import DD, ND, AnyArray, D, IntN, N
-
-
-class FusedRunRows(NamedTuple):
-    """Rows (n, D) in the frame, weights (n,) or None for one each, known components (n,) or None if no row has one."""
-
-    rows: ND
-    row_weights: N | None
-    known_labels: IntN | None
+from gaussmix.types import DD, ND, AnyArray, D, N
 
 
 def make_memory_source(rows: AnyArray, weights: N | None = None) -> MemorySource:
     """Return rows (n, D) in memory, with optional weights (n,), as a source."""
     return MemorySource.from_array(rows, weights)
+
+
+def make_incomplete_source(rows: AnyArray, completed_rows: ND, weights: N | None = None) -> IncompleteSource:
+    """Return rows (n, D) in which NaN is a missing cell, with their completed rows (n, D), as a source."""
+    return IncompleteSource.from_completed_rows(rows, make_memory_source(completed_rows, weights))
 
 
 @dataclass(frozen=True)
@@ -135,9 +132,9 @@ class Problem:
 
     @cached_property
     def rows_and_known_labels_for_fused_run(self) -> FusedRunRows | None:
-        """Rows for a fused run; None if the label prior has more than known components."""
+        """Rows for a fused run; None if rows lack cells, or the label prior has more than known components."""
         prior = self.source.label_prior
-        if not isinstance(prior, KnownComponents | None):
+        if not isinstance(prior, KnownComponents | None) or not self.source.is_complete:
             return None
         known = None if prior is None else np.ascontiguousarray(prior.labels, dtype=np.int64)
         rows, weights = self.source.collect(None)
@@ -147,6 +144,11 @@ class Problem:
     def total_log_max_responsibility(self, model: ScoringModel) -> float:
         """Return the sum over rows of weight times log of the largest responsibility, at most 0; used by ICL."""
         return self.e_step(model, MomentKind.NONE).total_log_max_responsibility
+
+    @property
+    def of_completed_rows(self) -> "Problem":
+        """The problem of the rows with numbers in all cells, from which starts come; itself if no cell is missing."""
+        return self if self.source.is_complete else replace(self, source=self.source.completion)
 
     def on_sample_of_rows(self, sample_rows_in_data_units: ND, weights: N) -> "Problem":
         """Return the problem on a sample (m, D) of its own rows, with the same frame, estimator and column range.
@@ -251,6 +253,9 @@ class Problem:
             return None
         rows, weights = self.source.collect(None)
         near = np.flatnonzero(~self.far_row_limits.are_far(rows))
+        if isinstance(self.source, IncompleteSource):
+            source = self.source.take_rows(near)
+            return replace(self, source=source)._with_total_weight(float(weights[near].sum()))
         problem = self.on_sample_of_rows(self.source.frame.restore_means(rows[near]), weights[near])
         prior = self.source.label_prior
         near_prior = None if prior is None else prior.select_rows(near)

@@ -14,7 +14,7 @@ from gaussmix.plots.style import MARKER_GLYPHS, NOISE_STYLE, Style, distinct_sty
 from gaussmix.plots.validation import FitLike, MixtureLike, parse_report_arguments
 from gaussmix.report import pictures, tables
 from gaussmix.report.candidates import candidate_table
-from gaussmix.report.component_lines import component_lines
+from gaussmix.report.component_lines import ComponentLine, component_lines
 from gaussmix.report.identifiers import parse_identifiers
 from gaussmix.report.page_template import format_versions, load_template, write_page
 from gaussmix.report.summary_text import describe_selection, summarize_mixture_and_notes
@@ -134,9 +134,7 @@ def render_html(
         "legend": _legend_entries(mixture),
         **_row_pictures(mixture, rows),
         "densities": pictures.density_pictures(mixture, rows, weights),
-        "components": component_lines(
-            mixture, tables.component_table(mixture, rows, weights), tables.noise_table(mixture, rows, weights)
-        ),
+        "components": _component_lines(mixture, rows, weights),
         "is_transposed": _MAX_COMPONENT_COLUMNS < mixture.n_components > mixture.n_features + _N_SIZE_ROWS,
         "n_independent_columns": mixture.n_independent_features,
         "has_weights": weights is not None,
@@ -150,6 +148,12 @@ def render_html(
         **_selection_and_fit_context(mixture, fit, selection),
     }
     return str(template.render(context))
+
+
+def _component_lines(mixture: Mixture, rows: ND, weights: N | None) -> list[ComponentLine]:
+    """Return the lines of the table of components, with the noise."""
+    records = tables.component_table(mixture, rows, weights)
+    return component_lines(mixture, records, tables.noise_table(mixture, rows, weights))
 
 
 def _parse_row_numbers(row_numbers: Sequence[int] | IntN | None, n_rows: int) -> list[int]:

@@ -32,7 +32,7 @@ def evaluate_near_rows(near: Problem | None, problem: Problem, mixture: Mixture)
         return None
     expectation, is_far = near.e_step(mixture, MomentKind.NONE), far_component_mask(mixture, problem)
     far_weight = 0.0 if is_far.all() else float(mixture.weights[is_far].sum())
-    shift = near.total_weight * (near.source.frame.log_abs_det_jacobian - math.log1p(-far_weight))
+    shift = near.source.sum_log_jacobians(near.total_weight) - near.total_weight * math.log1p(-far_weight)
     return CriterionTerms(
         expectation.log_likelihood + shift,
         mixture.n_parameters - _count_far_parameters(problem, mixture.n_components, int(is_far.sum())),

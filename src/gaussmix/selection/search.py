@@ -23,7 +23,7 @@ import numpy as np
 
 from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.core.dependence_search import find_column_dependence
-from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
+from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights, require_observed_columns
 from gaussmix.core.input_labels import parse_labels
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.random_numbers import make_generator
@@ -35,7 +35,6 @@ from gaussmix.diagnostics import ColumnDiagnosis, diagnose_parsed_columns, keep_
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import DataWarning, DegenerateFitWarning, ParameterError, SelectionError
-from gaussmix.model.problem import make_memory_source
 from gaussmix.selection.automatic_transform import AUTOMATIC_TRANSFORM, choose_transforms
 from gaussmix.selection.candidates import Candidate, Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
@@ -48,6 +47,7 @@ from gaussmix.selection.validation import (
     parse_structures,
     require_rows_and_columns,
 )
+from gaussmix.solvers.initialization.completion import make_source_to_fit
 from gaussmix.sources.base import AbstractSource
 from gaussmix.transforms import TransformedRows, TransformLike
 from gaussmix.types import ArrayLike
@@ -224,8 +224,9 @@ def _parse_search_data(
 
     Prior parameters of the user are those of all columns, so that no column is left out.
     """
-    rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
+    rows = parse_rows(X, feature_names=feature_names, keep_float32=True, allow_missing=True)
     require_rows_and_columns(rows)
+    require_observed_columns(rows, feature_names)
     names = _require_one_name_per_feature(feature_names, rows.shape[1])
     weights = parse_weights(sample_weight, len(rows))
     known_components = parse_labels(labels, len(rows), weights)
@@ -239,7 +240,7 @@ def _parse_search_data(
     dependence = None if has_prior_parameters else find_column_dependence(transformed.rows, weights)
     if dependence is not None:
         transformed = transformed.keep_columns(dependence.independent)
-    source = make_memory_source(transformed.rows, weights).with_label_prior(label_prior)
+    source = make_source_to_fit(transformed.rows, weights).with_label_prior(label_prior)
     total_weight = float(len(rows) if weights is None else weights.sum())
     return _SearchData(source, transformed, total_weight, names, dependence, diagnoses)
 

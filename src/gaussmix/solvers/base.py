@@ -168,7 +168,7 @@ class AbstractSolver(ABC, Generic[M, S]):
 
     def objective_shift_to_data_units(self, problem: Problem) -> float:
         """Return the constant to add to an objective in the frame, to get the objective in the data's units."""
-        return problem.total_weight * problem.source.frame.log_abs_det_jacobian
+        return problem.source.sum_log_jacobians(problem.total_weight)
 
 
 MixtureSolver = AbstractSolver[Mixture, Any]

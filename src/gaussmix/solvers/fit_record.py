@@ -204,7 +204,7 @@ def make_fit_after_e_step(result: RunResult[Mixture], problem: Problem, seconds:
     """Return the record of a run, and the expectation of its mixture, by one more E-step unless the run has made it."""
     mixture = result.model
     expectation = result.expectation or problem.e_step(mixture, MomentKind.NONE)
-    log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
+    log_likelihood = expectation.log_likelihood + problem.source.sum_log_jacobians(problem.total_weight)
     masses = expectation.moments.mass[: mixture.n_components]
     estimator = problem.covariance_estimator
     log_prior = None if estimator.prior is None else estimator.log_prior(mixture.centers, mixture.covariance)

@@ -128,7 +128,7 @@ def make_variational_fit_after_e_step(
     posterior = result.model
     expectation = problem.e_step(posterior, MomentKind.NONE)
     divergence = posterior.kl_divergence_from_prior
-    log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
+    log_likelihood = expectation.log_likelihood + problem.source.sum_log_jacobians(problem.total_weight)
     return VariationalFit(
         outcome=result.outcome,
         trace=result.trace,

@@ -71,6 +71,20 @@ class AbstractSource(ABC):
         return Frame.identity(self.n_features)
 
     @property
+    def completion(self) -> "AbstractSource":
+        """A source of rows with numbers in all cells: this one, unless rows lack some."""
+        return self
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every row has all cells."""
+        return self.completion is self
+
+    def sum_log_jacobians(self, total_weight: float) -> float:
+        """Return log |d working / d data| added up over the rows, whose weights add up to ``total_weight``."""
+        return total_weight * self.frame.log_abs_det_jacobian
+
+    @property
     def label_prior(self) -> LabelPrior | None:
         """Known components, or log prior probabilities of components, of each row; None if there are none."""
         return None

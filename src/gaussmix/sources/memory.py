@@ -106,7 +106,7 @@ class MemorySource(AbstractSource):
         """Return at most ``max_parts`` sources, none without weight; a hash of a row's values decides its part."""
         numbers = hash_rows(self._whole_batch().rows, key) % np.uint64(max_parts)
         chosen = (np.flatnonzero(numbers == part) for part in range(max_parts))
-        parts = [self._take_rows(positions) for positions in chosen if len(positions)]
+        parts = [self.take_rows(positions) for positions in chosen if len(positions)]
         return [part for part in parts if part.weights is None or part.weights.any()]
 
     def __getstate__(self) -> dict[str, object]:
@@ -125,7 +125,7 @@ class MemorySource(AbstractSource):
         raw_rows.flags.writeable = False
         return Batch(raw_rows, self.weights, self.rows_label_prior, frame=self.rows_frame, codes=self.codes)
 
-    def _take_rows(self, positions: IntN) -> "MemorySource":
+    def take_rows(self, positions: IntN) -> "MemorySource":
         """Return the source of the rows at some positions, with their weights, label prior and codes."""
         return replace(
             self,

@@ -44,15 +44,19 @@ class ColumnTransforms:
         return tuple(None if transform is None else transform.name for transform in self.transforms)
 
     def forward(self, rows: AnyArray, feature_names: Sequence[str] | None = None) -> ND:
-        """Return transformed rows (n, D) in the float type of the rows; raise TransformError outside the domain."""
+        """Return transformed rows (n, D) in the float type of the rows; raise TransformError outside the domain.
+
+        Missing cells, NaN, stay missing.
+        """
         is_outside = self.is_outside_domain(rows)
         if is_outside.any():
             row = int(np.argmax(is_outside))
             raise self._outside_domain_error(row, np.asarray(rows[row], dtype=np.float64), feature_names)
         with np.errstate(over="ignore"):
             transformed = self._map_columns(rows, lambda transform, values: transform.forward(values))
-        if not np.isfinite(transformed).all():
-            row, column = (int(i) for i in np.argwhere(~np.isfinite(transformed))[0])
+        has_overflown = np.isinf(transformed)
+        if has_overflown.any():
+            row, column = (int(i) for i in np.argwhere(has_overflown)[0])
             raise TransformError.overflow(str(self.names[column]), row, _format_column(column, feature_names))
         return transformed.astype(np.float32) if rows.dtype == np.float32 else transformed
 
@@ -69,14 +73,15 @@ class ColumnTransforms:
         """Return the log of the determinant of the Jacobian of `forward` at each row (n, D) in the data's units, (n,).
 
         It is minus infinity outside the domain, where the density is 0. With positions of ``columns`` (d,) it is the
-        Jacobian of these columns alone.
+        Jacobian of these columns alone. Missing cells, NaN, count nothing.
         """
         is_outside = self.is_outside_domain(rows)
         total = np.zeros(len(rows))
         for j in range(len(self.transforms)) if columns is None else columns:
             transform, column = self.transforms[j], np.asarray(rows[:, j], dtype=np.float64)
             if transform is not None:
-                total += transform.log_derivative(np.where(is_outside, 0.0, column) if is_outside.any() else column)
+                inside = np.where(is_outside, 0.0, column) if is_outside.any() else column
+                total += _log_derivative_of_present(transform, inside)
         return np.where(is_outside, -np.inf, total)
 
     def total_log_derivatives(self, rows: AnyArray, weights: N | None) -> D:
@@ -84,7 +89,7 @@ class ColumnTransforms:
         totals = np.zeros(len(self.transforms))
         for j, transform in enumerate(self.transforms):
             if transform is not None:
-                values = transform.log_derivative(np.asarray(rows[:, j], dtype=np.float64))
+                values = _log_derivative_of_present(transform, np.asarray(rows[:, j], dtype=np.float64))
                 totals[j] = values.sum() if weights is None else weights @ values
         return totals
 
@@ -179,9 +184,17 @@ def fit_column_transforms(
     return ColumnTransforms(tuple(transforms))
 
 
+def _log_derivative_of_present(transform: AbstractTransform, column: N) -> N:
+    """Return the log derivative of a transform at the values of a column (n,), and 0 where one is missing."""
+    return np.where(np.isnan(column), 0.0, transform.log_derivative(column))
+
+
 def _sort_values(column: AnyArray, row_weights: N) -> tuple[N, N]:
-    """Return the values (m,) of positive weight and their weights, sorted: sums do not depend on the order of rows."""
-    is_present = row_weights > 0
+    """Return the present values (m,) of positive weight and their weights, sorted.
+
+    So sums do not depend on the order of the rows.
+    """
+    is_present = (row_weights > 0) & ~np.isnan(column)
     values, weights = np.asarray(column[is_present], dtype=np.float64), row_weights[is_present]
     order = np.lexsort((weights, values))
     return values[order], weights[order]

@@ -27,9 +27,11 @@ from gaussmix.engines.compiled.packing import (
     densify_low_rank_root,
     unpack_scatter_in_place,
 )
+from gaussmix.engines.compiled.pattern_runner import CompiledPatternRunner
 from gaussmix.engines.compiled.pixel_updater import CompiledPixelUpdater
 from gaussmix.engines.fused_runner import SupportsFusedRuns
 from gaussmix.engines.kmeans_runner import SupportsKMeansRuns
+from gaussmix.engines.pattern_runner import SupportsPatternPasses
 from gaussmix.engines.pixel_updater import SupportsPixelUpdates
 from gaussmix.engines.score_tiles import BestScores, Responsibilities
 from gaussmix.errors import CapabilityError
@@ -109,7 +111,14 @@ class CompiledEStep(AbstractEStep[BlockSums]):
 
 
 @dataclass(frozen=True)
-class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, SupportsKMeansRuns, SupportsPixelUpdates):
+class CompiledEngine(
+    BatchEngine,
+    SupportsFusedRuns,
+    SupportsAgglomeration,
+    SupportsKMeansRuns,
+    SupportsPatternPasses,
+    SupportsPixelUpdates,
+):
     """An engine of compiled kernels.
 
     Parameters
@@ -159,6 +168,11 @@ class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration, Supp
     def kmeans_runner(self) -> CompiledKMeansRunner:
         """The runner of k-means in compiled code."""
         return CompiledKMeansRunner()
+
+    @property
+    def pattern_runner(self) -> CompiledPatternRunner:
+        """The runner of passes over rows that lack cells in compiled code."""
+        return CompiledPatternRunner()
 
     @property
     def pixel_updater(self) -> CompiledPixelUpdater:

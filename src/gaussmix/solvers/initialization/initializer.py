@@ -70,6 +70,7 @@ def initialize(problem: Problem, method: str, n_components: int, rng: np.random.
     """
     if method not in INIT_METHODS:
         raise ParameterError.invalid_choice("method", method, list(INIT_METHODS))
+    problem = problem.of_completed_rows
     start = _initialize_by_method(problem, method, n_components, rng)
     if method != KMEANS_METHOD:
         return start

@@ -1,0 +1,1 @@
+"""Kernels of rows that lack cells."""
