@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix import GaussianMixture
 from gaussmix.core.frame import Frame
@@ -34,7 +35,7 @@ def make_mixture(structure: str, seed: int, n_features: int = D) -> Mixture:
     if structure in ("EVE", "UUU"):  # a full covariance of any kind, in the form that the structure has
         rows = np.vstack([rng.multivariate_normal(m, c, 80) for m, c in zip(means, covariances, strict=True)])
         estimator = GaussianMixture(K, covariance_type=structure, n_factors=1, means_init=means, max_iter=5, tol=0.0)
-        with pytest.warns(Warning):
+        with pytest.warns(ConvergenceWarning):
             return estimator.fit(rows).model_
     return Mixture.from_parameters(weights, means, forms.get(structure, covariances), structure)
 

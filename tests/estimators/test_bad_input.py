@@ -21,7 +21,7 @@ def test_infinities_are_named_by_row_and_column(value):
     rows = X.copy()
     rows[17, 2] = value
     for call in (GaussianMixture(3).fit, EXPECTED.predict, EXPECTED.score, EXPECTED.bic):
-        with pytest.raises(ValueError, match="X contains infinity.* in row 17, column 2"):
+        with pytest.raises(ValueError, match=r"X contains infinity.* in row 17, column 2"):
             call(rows)
     pd = pytest.importorskip("pandas")
     with pytest.raises(ValueError, match="in row 17, column 'c'"):

@@ -85,7 +85,7 @@ def test_invalid_rows_raise(method: str) -> None:
         getattr(PAIR, method)([[1.0, 2.0, 3.0]])
     with pytest.raises(DataError, match="0 rows; pass at least one row"):
         getattr(PAIR, method)(np.zeros((0, 2)))
-    with pytest.raises(DataError, match="X contains infinity .* in row 1, column 0"):
+    with pytest.raises(DataError, match=r"X contains infinity .* in row 1, column 0"):
         getattr(PAIR, method)([[1.0, 2.0], [np.inf, 1.0]])
     with pytest.raises(DataError, match=r"row 1 .*lies so far from the fitted data"):
         getattr(PAIR, method)([[1.0, 2.0], [1e200, 1.0]])
