@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated
 
 import typer
@@ -30,6 +31,19 @@ WithDataOption = Annotated[
 ]
 
 
+class MissingCells(Enum):
+    """What becomes of rows with a missing cell in a used column: they stay, they are left out, or they are refused."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    REFUSE = "refuse"
+
+    @classmethod
+    def from_option(cls, drops_missing: bool, default: "MissingCells") -> "MissingCells":
+        """Return what --drop-missing says, or the default of a command without it."""
+        return cls.DROP if drops_missing else default
+
+
 @dataclass(frozen=True)
 class ColumnOptions:
     """Names of the columns to fit, None for the default, of columns to leave out, and of the weights."""
@@ -37,13 +51,21 @@ class ColumnOptions:
     names: list[str] | None = None
     excluded: tuple[str, ...] = ()
     weight: str | None = None
-    drops_missing: bool = False
+    missing_cells: MissingCells = MissingCells.KEEP
 
     @classmethod
     def from_command_line(
-        cls, columns: str | None, exclude: str | None, weight: str | None = None, drops_missing: bool = False
+        cls,
+        columns: str | None,
+        exclude: str | None,
+        weight: str | None = None,
+        drops_missing: bool = False,
+        missing_cells: MissingCells = MissingCells.KEEP,
     ) -> "ColumnOptions":
-        """Return the options; raise typer.BadParameter if a column has two roles."""
+        """Return the options; raise typer.BadParameter if a column has two roles.
+
+        ``missing_cells`` is what holds without --drop-missing.
+        """
         names, excluded = parse_names(columns, "--columns"), tuple(parse_names(exclude, "--exclude") or ())
         if weight is not None and weight in (names or []):
             raise typer.BadParameter(
@@ -51,7 +73,7 @@ class ColumnOptions:
             )
         require_not_excluded(excluded, names or [], "--columns")
         require_not_excluded(excluded, [] if weight is None else [weight], "--sample-weight")
-        return cls(names, excluded, weight, drops_missing)
+        return cls(names, excluded, weight, MissingCells.from_option(drops_missing, missing_cells))
 
 
 def require_not_excluded(excluded: Sequence[str], names: Sequence[str], option_name: str) -> None:

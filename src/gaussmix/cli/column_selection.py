@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.cli.column_options import MissingCells
 from gaussmix.cli.table_columns import Column, format_column_kinds
 from gaussmix.cli.table_reader import Table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
@@ -58,7 +59,7 @@ def select_columns_for_comparison(
     column_names: Sequence[str] | None,
     weight_column: str | None,
     label_column: str | None,
-    drops_missing: bool = False,
+    missing_cells: MissingCells = MissingCells.KEEP,
 ) -> SelectedColumns:
     """Select the columns to fit, as `select_columns_for_fit` does, and the labels from a column of text or numbers.
 
@@ -68,19 +69,22 @@ def select_columns_for_comparison(
         As from `select_columns_for_fit`; also if the labels are neither text nor numbers.
     """
     if label_column is None:
-        return select_columns_for_fit(table, column_names, weight_column, drops_missing)
+        return select_columns_for_fit(table, column_names, weight_column, missing_cells)
     require_columns(table, [label_column])
     column = table.columns[table.column_names.index(label_column)]
     if not column.is_numeric and column.kind != "text":
         raise TableError.unusable_labels(column.name, column.kind)
     others = tuple(other for other in table.columns if other is not column)
-    selected = select_columns_for_fit(replace(table, columns=others), column_names, weight_column, drops_missing)
+    selected = select_columns_for_fit(replace(table, columns=others), column_names, weight_column, missing_cells)
     labels = np.array(column.values.tolist() if column.is_numeric else column.load_texts(), dtype=object)
     return replace(selected, labels=labels if selected.is_used is None else labels[selected.is_used])
 
 
 def select_columns_for_fit(
-    table: Table, column_names: Sequence[str] | None, weight_column: str | None, drops_missing: bool = False
+    table: Table,
+    column_names: Sequence[str] | None,
+    weight_column: str | None,
+    missing_cells: MissingCells = MissingCells.KEEP,
 ) -> SelectedColumns:
     """Select the named columns, or all numeric columns except the weights; constant columns are left out.
 
@@ -89,16 +93,18 @@ def select_columns_for_fit(
     ColumnNameError
         If a column does not exist.
     TableError
-        If a column is not numeric, is numeric except for a few values, has missing values, or if none is left.
+        If a column is not numeric, is numeric except for a few values, has missing values that are refused, or if none
+        is left.
     """
-    selected = select_numeric_columns(table, column_names, weight_column, drops_missing)
+    selected = select_numeric_columns(table, column_names, weight_column, missing_cells)
     rows, weights = selected.rows, selected.sample_weight
     weighted_rows = rows if weights is None else rows[weights > 0]
-    is_varying = (weighted_rows != weighted_rows[0]).any(axis=0)
+    lowest, highest = np.nanmin(weighted_rows, axis=0), np.nanmax(weighted_rows, axis=0)
+    is_varying = lowest != highest
     if not is_varying.any():
         raise TableError.identical_rows(table.path, len(weighted_rows))
     notes = [
-        f"column {selected.names[index]!r} is {weighted_rows[0, index]:.10g} in every row; left out."
+        f"column {selected.names[index]!r} is {lowest[index]:.10g} in every row; left out."
         for index in np.flatnonzero(~is_varying)
     ]
     names = tuple(selected.names[index] for index in np.flatnonzero(is_varying))
@@ -115,19 +121,18 @@ def select_numeric_columns(
     table: Table,
     column_names: Sequence[str] | None,
     weight_column: str | None = None,
-    drops_missing: bool = False,
+    missing_cells: MissingCells = MissingCells.REFUSE,
     ways_out: WaysOut = WAYS_OUT,
 ) -> SelectedColumns:
     """Select the named columns, or all numeric columns except the weights.
-
-    ``drops_missing`` leaves rows with a missing value in one of these columns out.
 
     Raises
     ------
     ColumnNameError
         If a column does not exist.
     TableError
-        If a column is not numeric, is numeric except for a few values, has missing values, or if none is left.
+        If a column is not numeric, is numeric except for a few values, has missing values that are refused, or if none
+        is left.
     """
     require_columns(table, [*(column_names or []), *([weight_column] if weight_column else [])])
     notes = [*table.notes]
@@ -141,7 +146,7 @@ def select_numeric_columns(
     else:
         columns = [_get_numeric_column(table, name) for name in column_names]
     weights = [] if weight_column is None else [_get_numeric_column(table, weight_column)]
-    selected = _stack_rows(table, columns, weights, drops_missing, ways_out)
+    selected = _stack_rows(table, columns, weights, missing_cells, ways_out)
     if selected.sample_weight is not None:
         _require_valid_weights(weights[0], selected.sample_weight)
     return replace(selected, notes=(*notes, *selected.notes))
@@ -151,21 +156,21 @@ def select_columns_for_model(
     table: Table,
     column_names: Sequence[str] | None,
     n_features: int,
-    drops_missing: bool = False,
+    missing_cells: MissingCells = MissingCells.KEEP,
     ways_out: WaysOut = WAYS_OUT_FOR_MODEL,
 ) -> SelectedColumns:
     """Select the columns of a fitted model by name; by position if the model has no names (``column_names=None``)."""
     if column_names is not None:
         require_columns(table, column_names)
         columns = [_get_numeric_column(table, name) for name in column_names]
-        selected = _stack_rows(table, columns, [], drops_missing, ways_out)
+        selected = _stack_rows(table, columns, [], missing_cells, ways_out)
         return replace(selected, notes=(*table.notes, *selected.notes))
     columns = table.numeric_columns
     if len(columns) != n_features:
         raise TableError.model_without_column_names(table.path, len(columns), n_features)
     names = tuple(column.name for column in columns)
     note = f"the model has no column names; its columns are, in this order: {join_with_commas(names, MAX_NAMES_SHOWN)}."
-    selected = _stack_rows(table, columns, [], drops_missing, ways_out)
+    selected = _stack_rows(table, columns, [], missing_cells, ways_out)
     return replace(selected, notes=(*table.notes, note, *selected.notes))
 
 
@@ -219,37 +224,44 @@ def _notes_on_non_numeric_and_unnamed_columns(table: Table) -> list[str]:
 
 
 def _stack_rows(
-    table: Table, columns: Sequence[Column], weights: Sequence[Column], drops_missing: bool, ways_out: WaysOut
+    table: Table, columns: Sequence[Column], weights: Sequence[Column], missing_cells: MissingCells, ways_out: WaysOut
 ) -> SelectedColumns:
     """Return the values of the columns, and the weights if there are any, of all rows or of those without missing ones.
 
     Raises
     ------
     TableError
-        If a value is infinite, or if one is missing and ``drops_missing`` is False, or if no row is complete.
+        If a value is infinite, or if one is missing although missing ones are refused, or if no row is complete.
     """
     used = [*columns, *weights]
     for column in used:
-        _require_usable_values(column, drops_missing, ways_out)
+        is_allowed = missing_cells is MissingCells.DROP or (missing_cells is MissingCells.KEEP and column in columns)
+        _require_usable_values(column, is_allowed, ways_out)
     names, values = tuple(column.name for column in columns), [column.values for column in used]
-    is_complete = ~np.logical_or.reduce([np.isnan(column) for column in values])
-    notes: tuple[str, ...] = ()
-    if not is_complete.all():
-        counts = {column.name: int(np.isnan(column.values).sum()) for column in used}
-        if not is_complete.any():
-            raise MissingCellError.no_complete_row(table.path, len(is_complete), counts)
-        values, notes = [column[is_complete] for column in values], (_describe_dropped_rows(is_complete, counts),)
+    counts = {column.name: int(np.isnan(column.values).sum()) for column in used}
+    is_used, notes = None, list[str]()
+    if any(counts.values()):
+        is_complete = ~np.logical_or.reduce([np.isnan(column) for column in values])
+        if missing_cells is MissingCells.DROP:
+            if not is_complete.any():
+                raise MissingCellError.no_complete_row(table.path, len(is_complete), counts)
+            values, is_used = [column[is_complete] for column in values], is_complete
+        notes = [_describe_incomplete_rows(is_complete, counts, missing_cells)]
     sample_weight = values[-1] if weights else None
-    is_used = None if is_complete.all() else is_complete
-    return SelectedColumns(names, np.column_stack(values[: len(names)]), sample_weight, notes, is_used=is_used)
+    return SelectedColumns(names, np.column_stack(values[: len(names)]), sample_weight, tuple(notes), is_used=is_used)
 
 
-def _describe_dropped_rows(is_complete: BoolN, n_missing_by_name: dict[str, int]) -> str:
-    """Return how many rows are left out, and how many missing cells each column has."""
-    n_dropped = int((~is_complete).sum())
-    counts = [f"{name!r} ({count})" for name, count in n_missing_by_name.items() if count]
-    of_rows = f"{n_dropped} of {format_count(len(is_complete), 'row')}"
-    return f"left out: {of_rows} with a missing cell in {join_with_and(counts, MAX_NAMES_SHOWN)}."
+def _describe_incomplete_rows(
+    is_complete: BoolN, n_missing_by_name: dict[str, int], missing_cells: MissingCells
+) -> str:
+    """Return how many rows lack cells, and what becomes of them; if they are left out, also where cells are missing."""
+    n_incomplete = int((~is_complete).sum())
+    of_rows = f"{n_incomplete} of {format_count(len(is_complete), 'row')}"
+    if missing_cells is MissingCells.DROP:
+        counts = [f"{name!r} ({count})" for name, count in n_missing_by_name.items() if count]
+        return f"left out: {of_rows} with a missing cell in {join_with_and(counts, MAX_NAMES_SHOWN)}."
+    lack = "lacks" if n_incomplete == 1 else "lack"
+    return f"{of_rows} {lack} cells; their other cells count. --drop-missing leaves such rows out."
 
 
 def _require_usable_values(column: Column, allows_missing: bool, ways_out: WaysOut) -> None:

@@ -13,6 +13,7 @@ from gaussmix.cli.column_options import (
     ColumnsOption,
     DropMissingOption,
     ExcludeOption,
+    MissingCells,
     WeightsOption,
     require_not_excluded,
 )
@@ -127,7 +128,9 @@ def run_compare(
     --labels, with k-nearest neighbours. Prints tables and advice on when to use which, and writes
     solvers.png and assignments.png.
     """
-    column_options = ColumnOptions.from_command_line(columns, exclude, weight_column, drops_missing)
+    column_options = ColumnOptions.from_command_line(
+        columns, exclude, weight_column, drops_missing, MissingCells.REFUSE
+    )
     options = SearchOptions.from_command_line(
         column_options, components, structures, criterion, n_starts, seed, engine, table_format=table_format
     )

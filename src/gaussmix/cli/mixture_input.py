@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gaussmix.cli.column_options import ColumnOptions
+from gaussmix.cli.column_options import ColumnOptions, MissingCells
 from gaussmix.cli.column_selection import (
     SelectedColumns,
     exclude_columns,
@@ -87,14 +87,14 @@ def read_rows_to_fit(
         options.names,
         options.weight,
         label_column,
-        options.drops_missing,
+        options.missing_cells,
     )
     identifier_notes = identified.notes if options.names is None else []
     return MixtureInput(table, selected, identified.identifiers, (*identifier_notes, *selected.notes))
 
 
 def read_rows_for_model(
-    path: Path, mixture: Mixture, drops_missing: bool, table_format: TableFormat = DEFAULT_FORMAT
+    path: Path, mixture: Mixture, missing_cells: MissingCells, table_format: TableFormat = DEFAULT_FORMAT
 ) -> MixtureInput:
     """Read a file, and select the columns of a fitted mixture: by name, or by position if it has no names.
 
@@ -107,7 +107,7 @@ def read_rows_for_model(
     identified = split_identifiers(table, None, mixture.feature_names)
     has_other_size = len(table.numeric_columns) != mixture.n_features
     usable = identified.table if mixture.feature_names is None and has_other_size else table
-    selected = select_columns_for_model(usable, mixture.feature_names, mixture.n_features, drops_missing)
+    selected = select_columns_for_model(usable, mixture.feature_names, mixture.n_features, missing_cells)
     return MixtureInput(table, selected, identified.identifiers, selected.notes)
 
 

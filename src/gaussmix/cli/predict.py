@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.column_options import DropMissingOption, WithDataOption
+from gaussmix.cli.column_options import DropMissingOption, MissingCells, WithDataOption
 from gaussmix.cli.options import (
     DataFileArgument,
     DebugOption,
@@ -70,7 +70,9 @@ def run_predict(
     mixture = Mixture.load(model)
     if output is not None:
         require_writable_file(output, input_paths=(model, file))
-    file_input, assignments = _read_and_assign_rows(file, mixture, drops_missing, table_format)
+    file_input, assignments = _read_and_assign_rows(
+        file, mixture, MissingCells.from_option(drops_missing, MissingCells.KEEP), table_format
+    )
     if output is None:
         _print_first_assignments(file_input, assignments)
     else:
@@ -79,7 +81,7 @@ def run_predict(
 
 
 def _read_and_assign_rows(
-    file: Path, mixture: "Mixture", drops_missing: bool, table_format: TableFormat
+    file: Path, mixture: "Mixture", missing_cells: MissingCells, table_format: TableFormat
 ) -> "tuple[MixtureInput, ColumnsByName]":
     """Return the rows of a file and their assignments, and print notes on them."""
     from gaussmix.cli.assignment_tables import compute_assignments
@@ -87,7 +89,7 @@ def _read_and_assign_rows(
     from gaussmix.model.column_dependence import describe_broken_relations
 
     with console.progress_bar(f"reading {input_name(file)}"):
-        file_input = read_rows_for_model(file, mixture, drops_missing, table_format)
+        file_input = read_rows_for_model(file, mixture, missing_cells, table_format)
     with file_input.number_errors_by_file():
         transformed_rows = mixture.transform_rows(file_input.selected.rows)
     broken = describe_broken_relations(mixture, transformed_rows, file_input.row_numbers)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.column_options import DropMissingOption
+from gaussmix.cli.column_options import DropMissingOption, MissingCells
 from gaussmix.cli.options import (
     DataFileArgument,
     DebugOption,
@@ -50,7 +50,8 @@ def run_report(
     mixture = Mixture.load(model)
     require_writable_file(output, input_paths=(model, file))
     with console.progress_bar(f"reading {input_name(file)}"):
-        file_input = read_rows_for_model(file, mixture, drops_missing, table_format)
+        missing_cells = MissingCells.from_option(drops_missing, MissingCells.KEEP)
+        file_input = read_rows_for_model(file, mixture, missing_cells, table_format)
     console.print_notes(file_input.notes)
     with (
         console.progress_bar("writing the report"),

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from gaussmix.core.reduce import SupportsReduce
-from gaussmix.types import AnyArray, BoolPD, IntN
+from gaussmix.types import AnyArray, BoolPD, D, IntN
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +63,11 @@ class SupportsMissingCells(Protocol):
     @property
     def completion(self) -> SupportsReduce:
         """The same rows with numbers in place of the missing cells, which no pass of a model may count as data."""
+        ...
+
+    @property
+    def observed_weights(self) -> D:
+        """Total weight of the rows in which each column is observed, (D,)."""
         ...
 
     def take_rows(self, positions: IntN) -> "SupportsMissingCells":

@@ -22,14 +22,15 @@ def compute_axis_limits(
 ) -> tuple[float, float]:
     """Return the ends (low, high) of an axis that shows rows, means and, unless they are far larger, outlines.
 
-    ``values`` (n,) and ``centers`` (K,) are coordinates of rows and means along the axis. Outlines (K, m) extend it on
-    each side by at most ``max_extension_ratio`` times the range of the rows. If that range is much smaller than the
-    model's, the axis shows whole outlines.
+    ``values`` (n,), NaN where missing, and ``centers`` (K,) are coordinates of rows and means along the axis. Outlines
+    (K, m) extend it on each side by at most ``max_extension_ratio`` times the range of the rows. If that range is much
+    smaller than the model's, the axis shows whole outlines.
     """
+    values = values[~np.isnan(values)]
     inner = np.concatenate([values, centers])
     low, high = float(inner.min()), float(inner.max())
     model_range = max(float(component_weights @ np.ptp(outline_coordinates, axis=1)), float(np.ptp(centers)))
-    has_narrow_rows = float(np.ptp(values)) < _NARROW_ROWS_FRACTION * model_range
+    has_narrow_rows = not len(values) or float(np.ptp(values)) < _NARROW_ROWS_FRACTION * model_range
     room = np.inf if has_narrow_rows or not high > low else max_extension_ratio * (high - low)
     low_outline, high_outline = float(outline_coordinates.min()), float(outline_coordinates.max())
     low, high = max(low - room, min(low, low_outline)), min(high + room, max(high, high_outline))

@@ -110,7 +110,11 @@ def compute_histogram_edges(values: N, axis_length: float) -> Array:
 
 
 def draw_histogram_and_get_max_height(ax: "Axes", values: N, row_weights: N | None, axis_length: float) -> float:
-    """Draw grey bars with a total area of 1; return the height of the highest bar."""
+    """Draw grey bars of all values but NaN, with a total area of 1; return the height of the highest bar."""
+    is_present = ~np.isnan(values)
+    values, row_weights = values[is_present], None if row_weights is None else row_weights[is_present]
+    if not len(values):
+        return 0.0
     edges = compute_histogram_edges(values, axis_length)
     heights, _ = np.histogram(values, edges, weights=row_weights)
     heights = heights / (heights.sum() * np.diff(edges))

@@ -119,7 +119,7 @@ def _parse_rows_and_relative_weights(
     mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[ND, N | None]:
     """Return the rows (n, D) and their weights (n,) relative to the largest, or None; raise DataError without rows."""
-    rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+    rows = parse_rows(X, mixture.n_features, mixture.feature_names, allow_missing=True)
     if not len(rows):
         raise DataError.no_rows()
     weights = parse_weights(sample_weight, len(rows))

@@ -61,12 +61,14 @@ def select_separating_columns(mixture: Mixture, X: ArrayLike, n_selected_columns
     functions of the others are never selected.
     """
     if mixture.dependence is not None:
-        rows = mixture.dependence.select_independent(parse_rows(X, mixture.n_features, mixture.feature_names))
+        rows = mixture.dependence.select_independent(
+            parse_rows(X, mixture.n_features, mixture.feature_names, allow_missing=True)
+        )
         selected = select_separating_columns(mixture.independent_part, rows, n_selected_columns)
         return [int(j) for j in mixture.dependence.independent[selected]]
     if mixture.n_features <= n_selected_columns:
         return list(range(mixture.n_features))
-    all_rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+    all_rows = parse_rows(X, mixture.n_features, mixture.feature_names, allow_missing=True)
     rows = all_rows[sample_row_indices(len(all_rows), _N_SEPARATION_ROWS, 0)]
     fractions = _between_component_variance_fractions(mixture)
     preselected = np.sort(np.argsort(-fractions, kind="stable")[: max(n_selected_columns, _N_PRESELECTED_COLUMNS)])
@@ -141,7 +143,7 @@ class PlotSample:
     @classmethod
     def from_rows(cls, mixture: Mixture, X: ArrayLike, max_rows: int = MAX_ROWS, random_state: int = 0) -> "PlotSample":
         """Return at most ``max_rows`` random rows of ``X`` in order, their responsibilities, and all uncertainties."""
-        rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+        rows = parse_rows(X, mixture.n_features, mixture.feature_names, allow_missing=True)
         responsibilities = mixture.predict_proba(rows)
         indices = sample_stratified_row_indices(responsibilities, max_rows, random_state)
         uncertainties = uncertainty(responsibilities)

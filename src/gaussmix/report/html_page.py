@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.diagnostics import ColumnDiagnosis, diagnose_parsed_columns, keep_unmended_diagnoses
 from gaussmix.errors import ParameterError
@@ -123,7 +125,7 @@ def render_html(
     """
     template = load_template(_TEMPLATE_FILE)
     mixture, fit, selection = parse_report_arguments(mixture, fit, selection)
-    rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+    rows = parse_rows(X, mixture.n_features, mixture.feature_names, allow_missing=True)
     weights = parse_weights(sample_weight, len(rows))
     of_source = "" if source_name is None else f" of {source_name}"
     context: dict[str, Any] = {
@@ -140,6 +142,7 @@ def render_html(
         "has_weights": weights is not None,
         "has_transforms": mixture.transforms is not None,
         "uncertain_rows": tables.uncertain_rows(mixture, rows, _N_UNCERTAIN_ROWS),
+        "n_incomplete_rows": int(np.isnan(rows).any(axis=1).sum()),
         "identifiers": parse_identifiers(identifiers or {}, len(rows)),
         "row_numbers": _parse_row_numbers(row_numbers, len(rows)),
         "diagnosed_columns": _diagnosed_column_lines(_diagnose_columns(mixture, rows, weights)),

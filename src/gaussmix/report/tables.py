@@ -182,7 +182,7 @@ def summarize_fit_quality(
     FitQualitySummary
     """
     mixture = as_mixture(mixture)
-    rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+    rows = parse_rows(X, mixture.n_features, mixture.feature_names, allow_missing=True)
     weights = parse_weights(sample_weight, len(rows))
     weights = np.ones(len(rows)) if weights is None else weights
     uncertainties, total_weight = mixture.uncertainty(rows), float(weights.sum())
@@ -226,7 +226,7 @@ def uncertain_rows(mixture: MixtureLike, X: ArrayLike, max_rows: int = 20) -> li
     require_integer("max_rows", max_rows, 0)
     if mixture.n_components == 1 and mixture.noise is None:
         return []
-    rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+    rows = parse_rows(X, mixture.n_features, mixture.feature_names, allow_missing=True)
     responsibilities = mixture.predict_proba(rows)
     uncertainties = uncertainty(responsibilities)
     indices = np.argsort(-uncertainties, kind="stable")[:max_rows]

@@ -17,6 +17,7 @@ from gaussmix.model.noise import Noise
 from gaussmix.model.noise_volume import log_data_volume
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.loop import RunResult
+from gaussmix.solvers.missing_cell_notes import compose_missing_cell_notes
 from gaussmix.types import BoolK, K
 
 _MIN_MEAN_ROW_WEIGHT = 0.5  # smaller mean weights are likely not meant as counts of rows
@@ -45,6 +46,7 @@ def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> li
         far_components = np.flatnonzero(is_far).tolist()
         if far_components:
             notes.append(f"{_format_components(far_components, 'holds', 'hold')} such rows.")
+    notes.extend(compose_missing_cell_notes(problem, result.model))
     requirement = problem.row_requirement(len(masses))
     if result.n_floored_iter or degenerate_component_mask(result.model, masses, requirement, is_far).any():
         notes.extend(_compose_floor_notes(result, problem, masses, is_far))

@@ -74,7 +74,8 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
         if problem.n_rows * problem.source.n_features > _MAX_FUSED_VALUES:
             return None
         inputs = problem.rows_and_known_labels_for_fused_run
-        assert inputs is not None
+        if inputs is None:  # rows lack cells
+            return None
         weights = inputs.row_weights
         run = LloydRunInput(
             inputs.rows,

@@ -85,6 +85,7 @@ def initial_partitions(problem: Problem, n_components: int, n_partitions: int, r
     They alternate between k-means in the data's units, k-means in standard deviations, and the nearest of K random
     rows in standard deviations.
     """
+    problem = problem.of_completed_rows
     source, exponents = rows_with_common_scale(problem)
     euclidean = (source, CentersModel.euclidean, mean_variance_at_common_scale(problem, exponents))
     metric = make_standardized_metric(np.sqrt(problem.column_variances))
