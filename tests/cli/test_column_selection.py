@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gaussmix.cli.column_options import MissingCells
 from gaussmix.cli.column_selection import (
     SelectedColumns,
     select_columns_for_comparison,
@@ -81,19 +82,6 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
     ),
     "only weights": ("w,t\n1,x\n2,y\n", None, "w", r"has no numeric column: t \(text\);"),
     "two units": ("a\n1 mm\n2 mm\n3 cm\n", None, None, r"a \(text, data row 3 holds '3 cm'\)"),
-    "missing": (
-        MANY + "3,\n4,NA\n",
-        None,
-        None,
-        r"column 'b' has no value \(.*\) in data row 18 \(2 such rows in all\)",
-    ),
-    "NaN": (
-        MANY + "3,nan\n",
-        None,
-        None,
-        r"column 'b' has no value \(empty, NA or NaN\) in data row 18; leave such rows out with --drop-missing, or "
-        r"the column with --exclude$",
-    ),
     "infinity": (MANY + "3,4\n-inf,4\n", None, None, r"column 'a' is infinite in data row 19; correct"),
     "overflow": (MANY + "3,1e999\n", None, None, r"column 'b' is infinite in data row 18"),
     "missing weight": (MANY + "3,\n", None, "b", r"column 'b' has no value .* in data row 18"),
@@ -176,33 +164,56 @@ def test_missing_values_are_not_text(write: Write) -> None:
 
 def test_rows_with_a_missing_cell_can_be_dropped(write: Write) -> None:
     table = read_table(write("f.csv", "a,b,w,unused\n1,2,1,\n,3,1,\n4,5,,\n6,7,2,8\n8,,3,9\n"))
-    chosen = select_columns_for_fit(table, ["a", "b"], "w", drops_missing=True)
+    chosen = select_columns_for_fit(table, ["a", "b"], "w", missing_cells=MissingCells.DROP)
     np.testing.assert_array_equal(chosen.rows, [[1, 2], [6, 7]])
     assert chosen.sample_weight is not None
     assert chosen.sample_weight.tolist() == [1, 2]
     assert chosen.is_used is not None
     assert chosen.is_used.tolist() == [True, False, False, True, False]
     assert chosen.notes == ("left out: 3 of 5 rows with a missing cell in 'a' (1), 'b' (1) and 'w' (1).",)
-    complete = select_columns_for_fit(read_table(write("g.csv", "a\n1\n2\n")), None, None, drops_missing=True)
+    complete = select_columns_for_fit(
+        read_table(write("g.csv", "a\n1\n2\n")), None, None, missing_cells=MissingCells.DROP
+    )
     assert (complete.is_used, complete.notes) == (None, ())
+
+
+def test_rows_that_lack_cells_stay_and_are_counted(write: Write) -> None:
+    table = read_table(write("f.csv", "a,b,w\n1,2,1\n,3,1\n4,NA,2\n6,7,2\n"))
+    chosen = select_columns_for_fit(table, ["a", "b"], "w")
+    np.testing.assert_array_equal(chosen.rows, [[1, 2], [np.nan, 3], [4, np.nan], [6, 7]])
+    assert chosen.is_used is None
+    assert chosen.notes == ("2 of 4 rows lack cells; their other cells count. --drop-missing leaves such rows out.",)
+    same = read_table(write("g.csv", "a,b\n1,2\n,3\n1,4\n"))
+    assert select_columns_for_fit(same, None, None).notes[-1] == "column 'a' is 1 in every row; left out."
+
+
+def test_missing_cells_can_be_refused(write: Write) -> None:
+    table = read_table(write("f.csv", "a,b\n1,2\n,3\n4,NA\n5,nan\n"))
+    message = (
+        r"column 'a' has no value \(empty, NA or NaN\) in data row 2; leave such rows out with --drop-missing, or "
+    )
+    with pytest.raises(TableError, match=message + r"the column with --exclude$"):
+        select_columns_for_fit(table, None, None, MissingCells.REFUSE)
+    with pytest.raises(TableError, match=r"column 'b' has no value .* in data row 3 \(2 such rows in all\)"):
+        select_columns_for_fit(table, ["b"], None, MissingCells.REFUSE)
 
 
 def test_dropping_rows_needs_a_complete_one_and_allows_no_infinity(write: Write) -> None:
     table = read_table(write("f.csv", "a,b\n1,\n,2\n3,\n"))
     message = r"each of the 3 rows of .*f\.csv has a missing cell; .* with --exclude, such as 'b' \(2 missing\)$"
     with pytest.raises(TableError, match=message):
-        select_columns_for_fit(table, None, None, drops_missing=True)
+        select_columns_for_fit(table, None, None, missing_cells=MissingCells.DROP)
     infinite = read_table(write("g.csv", "a,b\n1,\n2,3\ninf,2\n"))
     with pytest.raises(TableError, match="column 'a' is infinite in data row 3; correct"):
-        select_columns_for_fit(infinite, None, None, drops_missing=True)
+        select_columns_for_fit(infinite, None, None, missing_cells=MissingCells.DROP)
     weights = read_table(write("h.csv", "a,w\n1,0\n,1\n2,0\n"))
     with pytest.raises(TableError, match="weights in column 'w' are zero in every row"):
-        select_columns_for_fit(weights, None, "w", drops_missing=True)
+        select_columns_for_fit(weights, None, "w", missing_cells=MissingCells.DROP)
 
 
 def test_labels_of_dropped_rows_are_dropped(write: Write) -> None:
     table = read_table(write("f.csv", "a,kind\n1,p\n,q\n4,\n6,r\n"))
-    chosen = select_columns_for_comparison(table, None, None, "kind", drops_missing=True)
+    chosen = select_columns_for_comparison(table, None, None, "kind", missing_cells=MissingCells.DROP)
     assert chosen.labels is not None
     assert chosen.labels.tolist() == ["p", None, "r"]
 

@@ -215,7 +215,7 @@ def test_booleans_integers_extremes_and_repeated_rows_are_fitted(
 
 def test_one_sentence_for_a_bad_file(run: Run, write: Write) -> None:
     assert "there is no file nothing.csv" in read_error(run("fit", "nothing.csv"))
-    assert "data row 2" in read_error(run("fit", write("d.csv", "a,b\n1,2\n3,\n")))
+    assert "data row 2" in read_error(run("fit", write("d.csv", "a,b\n1,2\n3,inf\n")))
     assert "did you mean 'beta'?" in read_error(run("fit", write("d.csv", "beta\n1\n2\n"), "--columns", "betta"))
     assert not list(Path().glob("*-gaussmix"))
 

@@ -112,7 +112,7 @@ def test_excluded_weights_and_labels_contradict_each_other(run: Run, write: Writ
 
 def test_the_error_about_a_missing_cell_offers_to_drop_its_row(run: Run, write: Write) -> None:
     path = write("d.csv", {**MEASURED, "z": ["", *MEASURED["y"][1:]]})
-    said = read_error(run("select", path, *SMALL))
+    said = read_error(run("compare", path, *SMALL))
     assert "data row 1; leave such rows out with --drop-missing, or the column with --exclude" in said
     for command in ("fit", "select", "compare"):
         result = run(command, path, "-k", "1", *SMALL[2:], "--drop-missing")

@@ -166,7 +166,7 @@ def test_more_than_two_columns_are_rejected() -> None:
 
 def test_invalid_rows_are_rejected(two_components: tuple[Mixture, Any]) -> None:
     mixture, X = two_components
-    for invalid_rows, message in ((X[:, :1], "1 column,"), (X[:0], "0 rows"), (np.full((3, 2), np.nan), "NaN")):
+    for invalid_rows, message in ((X[:, :1], "1 column,"), (X[:0], "0 rows"), (np.full((3, 2), np.inf), "infinity")):
         with pytest.raises(ValueError, match=message):
             plots.scatter(mixture, invalid_rows)
         with pytest.raises(ValueError, match=message):

@@ -412,6 +412,14 @@ def test_the_noise_is_in_every_table(n_components: int) -> None:
     assert "-1" not in uncertain
 
 
+def test_noise_to_which_no_row_belongs_is_in_the_table() -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    model = GaussianMixture(1, noise=True, random_state=0).fit(rows).model_
+    assert (model.predict(rows) == 0).all()
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", render_html(model, rows)))
+    assert "rows 60 0 expected rows" in text
+
+
 def test_a_page_on_ten_thousand_rows_has_less_than_a_megabyte() -> None:
     rng = np.random.default_rng(0)
     means = 4.0 * rng.normal(size=(5, 8))

@@ -45,6 +45,12 @@ class MissingPatterns:
         counts = np.bincount(self.pattern_of_row, minlength=self.n_patterns)
         return np.split(order, np.cumsum(counts)[:-1])
 
+    @property
+    def missing_fractions(self) -> D:
+        """Fraction of the rows that lack each column, (D,)."""
+        n_rows_of_pattern = np.bincount(self.pattern_of_row, minlength=self.n_patterns)
+        return np.asarray(n_rows_of_pattern @ ~self.is_observed / len(self.pattern_of_row))
+
     def take_rows(self, positions: IntN) -> "MissingPatterns":
         """Return the patterns of the rows at some positions, without those that none of them has."""
         kept, pattern_of_row = np.unique(self.pattern_of_row[positions], return_inverse=True)
@@ -63,11 +69,6 @@ class SupportsMissingCells(Protocol):
     @property
     def completion(self) -> SupportsReduce:
         """The same rows with numbers in place of the missing cells, which no pass of a model may count as data."""
-        ...
-
-    @property
-    def observed_weights(self) -> D:
-        """Total weight of the rows in which each column is observed, (D,)."""
         ...
 
     def take_rows(self, positions: IntN) -> "SupportsMissingCells":

@@ -157,8 +157,9 @@ def _component_row_statistics(
     weights = parse_weights(sample_weight, len(responsibilities))
     weights = np.ones(len(responsibilities)) if weights is None else weights
     labels, uncertainties = responsibilities.argmax(axis=1), uncertainty(responsibilities)
-    assigned = np.bincount(labels, weights, mixture.n_components)
-    totals = np.bincount(labels, weights * uncertainties, mixture.n_components)
+    n_parts = responsibilities.shape[1]  # the components, and the noise, to which perhaps no row belongs
+    assigned = np.bincount(labels, weights, n_parts)
+    totals = np.bincount(labels, weights * uncertainties, n_parts)
     means = [float(total / weight) if weight > 0 else None for total, weight in zip(totals, assigned, strict=True)]
     sums = (weights @ responsibilities).tolist()
     return [_ComponentRowStatistics(*values) for values in zip(assigned.tolist(), sums, means, strict=True)]

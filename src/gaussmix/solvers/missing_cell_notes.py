@@ -21,7 +21,7 @@ def compose_missing_cell_notes(problem: Problem, mixture: Mixture) -> list[str]:
     source = problem.source
     if not isinstance(source, SupportsMissingCells):
         return []
-    fractions = 1.0 - source.observed_weights / problem.total_weight
+    fractions = source.patterns.missing_fractions
     notes = [
         f"{_format_percent(float(fractions.mean()))} of the cells are missing: {_list_columns(problem, fractions)}. "
         "The fit uses the observed cells. It is exact if cells are missing at random, that is, if observed cells may "
