@@ -414,7 +414,7 @@ def test_the_noise_is_in_every_table(n_components: int) -> None:
 
 def test_noise_to_which_no_row_belongs_is_in_the_table() -> None:
     rows = np.random.default_rng(0).normal(size=(60, 2))
-    model = GaussianMixture(1, noise=True, random_state=0).fit(rows).model_
+    model = GaussianMixture(1, noise=1e9, random_state=0).fit(rows).model_
     assert (model.predict(rows) == 0).all()
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", render_html(model, rows)))
     assert "rows 60 0 expected rows" in text
