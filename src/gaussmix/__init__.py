@@ -5,7 +5,7 @@ from gaussmix.lazy_names import export_lazily
 __all__, __getattr__, __dir__ = export_lazily(
     __name__,
     {
-        "gaussmix.estimators": ["GaussianMixture", "BayesianGaussianMixture", "KMeans"],
+        "gaussmix.estimators": ["GaussianMixture", "BayesianGaussianMixture", "KMeans", "MixtureImputer"],
         "gaussmix.model": ["Gaussian", "Mixture", "Intensity", "Constraints", "reduce_mixture"],
         "gaussmix.covariance": ["DefaultPrior"],
         "gaussmix.selection": [

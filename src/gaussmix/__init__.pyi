@@ -24,6 +24,7 @@ from gaussmix.errors import UnrepresentableError as UnrepresentableError
 from gaussmix.estimators import BayesianGaussianMixture as BayesianGaussianMixture
 from gaussmix.estimators import GaussianMixture as GaussianMixture
 from gaussmix.estimators import KMeans as KMeans
+from gaussmix.estimators import MixtureImputer as MixtureImputer
 from gaussmix.model import Constraints as Constraints
 from gaussmix.model import Gaussian as Gaussian
 from gaussmix.model import Intensity as Intensity

@@ -16,10 +16,12 @@ SCRIPT = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
 from sklearn.utils.estimator_checks import check_estimator
-from gaussmix import GaussianMixture, KMeans
+from gaussmix import GaussianMixture, KMeans, MixtureImputer
 for structure in sys.argv[2:]:
     if structure == "k-means":
         estimator = KMeans(int(sys.argv[1]))
+    elif structure == "imputer":
+        estimator = MixtureImputer(int(sys.argv[1]))
     else:
         estimator = GaussianMixture(int(sys.argv[1]), covariance_type=structure)
     for result in check_estimator(estimator, on_fail=None, on_skip=None):
@@ -28,7 +30,9 @@ for structure in sys.argv[2:]:
 """
 
 
-@parametrize_product({"n_components": [1, 3], "names": interleave([*SKLEARN_TO_MCLUST, *MCLUST_NAMES, "k-means"], 2)})
+@parametrize_product(
+    {"n_components": [1, 3], "names": interleave([*SKLEARN_TO_MCLUST, *MCLUST_NAMES, "k-means", "imputer"], 2)}
+)
 def test_every_check_passes_and_none_is_skipped(n_components, names):
     environment = {**os.environ, "SCIPY_ARRAY_API": "1", "OPENBLAS_NUM_THREADS": "1"}
     arguments = [sys.executable, "-c", SCRIPT, str(n_components), *names]

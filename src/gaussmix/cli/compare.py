@@ -100,6 +100,8 @@ OutputFolderOption = Annotated[
     ),
 ]
 
+_MISSING_CELLS = MissingCells.REFUSE  # k-means and tests of normality need complete rows
+
 
 def run_compare(
     file: DataFileArgument,
@@ -128,9 +130,7 @@ def run_compare(
     --labels, with k-nearest neighbours. Prints tables and advice on when to use which, and writes
     solvers.png and assignments.png.
     """
-    column_options = ColumnOptions.from_command_line(
-        columns, exclude, weight_column, drops_missing, MissingCells.REFUSE
-    )
+    column_options = ColumnOptions.from_command_line(columns, exclude, weight_column, drops_missing, _MISSING_CELLS)
     options = SearchOptions.from_command_line(
         column_options, components, structures, criterion, n_starts, seed, engine, table_format=table_format
     )

@@ -15,6 +15,7 @@ from gaussmix.errors import ParameterError, RowTooFarError
 from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, prediction
 from gaussmix.model.column_dependence import select_independent_columns
+from gaussmix.model.imputation import Imputation, impute_rows
 from gaussmix.model.noise import relabel_noise_as_minus_one
 from gaussmix.model.noise_volume import noise_parameter_of
 from gaussmix.model.validation import require_instance
@@ -127,6 +128,16 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """Return the probability of each component for each row, shape (n, K); with noise, a last column for it."""
         model, source, engine = self._prepare_scoring(X)
         return prediction.responsibilities(model, source, engine).astype(source.rows.dtype, copy=False)
+
+    def impute(self, X: ArrayLike, method: str = "mean", n_draws: int | None = None) -> Imputation:
+        """Return rows X (n, D) with missing cells filled, and the standard deviation of each filled cell.
+
+        Methods are those of `MixtureImputer`, which does the same in pipelines; ``random_state`` draws.
+        """
+        _validation.require_fitted(self, "model_")
+        rows = _validation.validate_rows(self, X, is_fitting=False, allow_missing=True)
+        rng = _validation.make_estimator_generator(self.random_state)
+        return impute_rows(self.model_, rows, method, n_draws, rng)
 
     def sample(self, n_samples: int = 1) -> tuple[AnyArray, IntN]:
         """Draw rows (n_samples, D), grouped by component, and return them with their components (n_samples,)."""

@@ -236,7 +236,7 @@ class BayesianGaussianMixture(BaseMixture):
         Parameters
         ----------
         X : array-like of shape (n, D)
-            Rows of finite numbers, at least ``n_components``.
+            Rows of numbers, at least ``n_components``; NaN is a missing cell, see `GaussianMixture.fit`.
         y : object, optional
             Ignored.
         sample_weight : array-like of shape (n,), optional

@@ -207,13 +207,18 @@ class GaussianMixture(BaseOnlineMixture):
     ) -> Self:
         """Fit this estimator to rows by maximum likelihood, and return it.
 
+        Cells may be missing: the fit then maximises the likelihood of the observed cells, by exact EM. It assumes that
+        cells are missing at random, that is, that observed cells may decide whether a cell is missing, but not its own
+        value. `predict_proba` and `score_samples` use the observed cells of a row.
+
         Constant columns and linear functions of other columns are left out, as ``fit_.notes`` says. Densities are
         those of the other columns; means, covariances and samples have all columns.
 
         Parameters
         ----------
         X : array-like of shape (n, D)
-            Rows of finite numbers, at least ``n_components``, and at least two.
+            Rows of numbers, at least ``n_components``, and at least two; NaN is a missing cell. A row without any cell
+            has weight zero.
         y : object, optional
             Ignored.
         sample_weight : array-like of shape (n,), optional

@@ -82,7 +82,7 @@ def select(
     Parameters
     ----------
     X : array-like of shape (n, D)
-        Rows of finite numbers.
+        Rows of numbers; NaN is a missing cell, see `GaussianMixture.fit`.
     n_components : int or iterable of int, optional
         By default 1 to 9, and further up to 30 while the best candidate has the largest number. Candidates of more
         than one parameter per three rows are then left out.
