@@ -208,3 +208,16 @@ def test_first_use_times_whole_commands_and_their_parts(tmp_path, capsys):
     assert len(results) == 7
     assert all(len(rounds) == 1 and rounds[0]["wall"] > 0 for rounds in results.values())
     assert "| - its report |" in capsys.readouterr().out
+
+
+def test_missing_cells_are_measured(tmp_path, capsys):
+    path = str(tmp_path / "missing.json")
+    options = ["--passes", "600,3,2,10 %", "--structures", "VVI EEE", "--fractions", "0.2", "--seeds", "1"]
+    main(["missing-cells", *options, "--choices", "faithful", "--rounds", "2", "--output", path])
+    with open(path, encoding="utf-8") as file:
+        (parts,) = json.load(file)["results"]
+    assert [fit["n_below"] + fit["n_falls"] for fit in parts["fits"]] == [0, 0]
+    assert parts["passes"][0]["n_patterns"] > 4
+    page = capsys.readouterr().out
+    assert "| 600 x 3, K = 2, 10 % |" in page
+    assert "| faithful | EEE,3 |" in page
