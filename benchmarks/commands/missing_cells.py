@@ -16,9 +16,9 @@ EXPLANATION = """\
 Passes: an E-step over rows that lack cells, and over the same rows with all cells, in turn in one process; medians of
 the times. "10 %" removes each cell with that probability; "20 patterns" gives each row one of 20 patterns.
 Likelihood: 300 rows of three components in four columns (separation c = 2), some of whose cells are removed at random;
-the best of ten starts. "Below the truth" counts fits whose observed log-likelihood is below that of the true parameters,
-"falls" those whose likelihood fell in an iteration. Choice: how often `select` chooses, with 10 % of the cells removed,
-what it chooses for all cells."""
+the best of ten starts. "Below the truth" counts fits whose log-likelihood of the observed cells is below that of the
+true parameters, "falls" those whose likelihood fell in an iteration. Choice: how often `select` chooses, with 10 % of
+the cells removed, what it chooses for all cells."""
 
 _PASSES = ("100000,10,3,10 %", "100000,10,8,10 %", "1000000,8,3,20 patterns", "1000000,8,8,20 patterns")
 _STRUCTURES = "EII VII EEI VEI EVI VVI EEE VEE EVE VVE EEV VEV EVV VVV"
@@ -96,7 +96,7 @@ def _time_passes(text: str, n_rounds: int) -> dict[str, Any]:
             session.e_step(mixture, MomentKind.FULL)
             seconds[name].append(time.perf_counter() - start)
     medians = {name: median(times[1:]) for name, times in seconds.items()}  # the first packs the rows
-    return {"case": text.replace(",", " x ", 1).replace(",", ", K = ", 1).replace(",", ", ", 1), **medians,
+    return {"case": f"{n_rows:_} x {n_features}, K = {n_components}, {kind}".replace("_", " "), **medians,
             "n_patterns": source.patterns.n_patterns}  # fmt: skip
 
 
