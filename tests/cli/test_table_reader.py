@@ -261,3 +261,19 @@ def test_blank_texts_are_missing(write: Write) -> None:
     assert columns[2].load_texts() == ["x", None, "y"]
     numbers = read_table(write("g.csv", "a\n1\n \n2.5\n")).columns[0]
     np.testing.assert_array_equal(numbers.values, [1.0, np.nan, 2.5])
+
+
+@pytest.mark.parametrize("marker", ["?", "-", "--", ".", "*", "none", "Missing", "unknown", "n.a.", "#VALUE!"])
+def test_usual_markers_of_a_missing_value_are_read_as_missing_and_said(marker: str, write: Write) -> None:
+    (column,) = read_table(write("f.csv", f"a\n1.5\n{marker}\n-2\n{marker}\n")).columns
+    np.testing.assert_array_equal(column.values, [1.5, np.nan, -2.0, np.nan])
+    assert column.number_note == f"2 cells with {marker!r} count as missing"
+
+
+def test_a_marker_beside_a_unit_and_a_marker_of_text(write: Write) -> None:
+    table = read_table(write("f.csv", "a,b,c\n5 mm,x,?\n?,?,?\n7 mm,y,oops\n"))
+    first, second, third = table.columns
+    np.testing.assert_array_equal(first.values, [5.0, np.nan, 7.0])
+    assert first.number_note == "'mm' is removed, so that '5 mm' is 5; 1 cell with '?' counts as missing"
+    assert (second.kind, third.kind) == ("text", "text")
+    assert "column 'a': 'mm' is removed, so that '5 mm' is 5; 1 cell with '?' counts as missing." in table.notes

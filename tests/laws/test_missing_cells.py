@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize, stats
 from sklearn.exceptions import ConvergenceWarning
 
-from gaussmix import BayesianGaussianMixture, Constraints, GaussianMixture, select
+from gaussmix import BayesianGaussianMixture, Constraints, GaussianMixture, cross_validate_components, select
 from gaussmix.covariance import MCLUST_NAMES
 from gaussmix.model import Mixture
 from gaussmix.solvers.initialization.completion import complete_rows
@@ -211,6 +211,15 @@ def test_a_search_finds_the_structure_of_complete_rows() -> None:
     complete = select(rows, range(1, 5), structures=["EEE", "VVV", "VVI"])
     rows[np.random.default_rng(0).random(rows.shape) < 0.1] = np.nan
     assert select(rows, range(1, 5), structures=["EEE", "VVV", "VVI"]).best.name == complete.best.name
+
+
+def test_cross_validation_scores_the_observed_cells() -> None:
+    rows = draw_rows(12, 300, 0.15)
+    result = cross_validate_components(rows, range(1, 5), structures="VVV", n_folds=3, random_state=0)
+    assert result.best.n_components == 3
+    complete = cross_validate_components(TRUTH.sample(300, 12)[0], 3, structures="VVV", n_folds=3, random_state=0)
+    share = np.mean(~np.isnan(rows))
+    assert result.best.mean_log_likelihood == pytest.approx(share * complete.best.mean_log_likelihood, rel=0.15)
 
 
 def test_completed_rows_keep_their_cells_and_the_correlations() -> None:

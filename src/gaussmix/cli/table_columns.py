@@ -10,11 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gaussmix.cli.number_forms import parse_written_numbers
+from gaussmix.cli.number_forms import WrittenNumbers, parse_written_numbers
+from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.types import AnyArray, N
 
 NUMERIC_KIND = "numbers"
 _BLANK_PATTERN = r"^\s*$"
+# What people write where a value is missing, besides the words that Arrow knows, such as NA, NaN and null.
+_MARKER_PATTERN = r"^\s*(\?|-{1,3}|\.|\*|none|missing|unknown|n\.a\.|#(VALUE|DIV/0|REF|NUM)!)\s*$"
 _MIN_NUMERIC_FRACTION = 0.9  # fraction of numbers from which the other values of a column count as mistakes
 
 
@@ -137,6 +140,8 @@ def _convert_text_column(name: str, texts: pa.ChunkedArray, is_text_file: bool, 
     numbers = parse_written_numbers(texts, has_decimal_comma)
     if numbers.texts is not None and is_text_file:
         return _make_numeric_column(name, _to_float64(numbers.texts), numbers.note)
+    if is_text_file and (marked := _parse_around_markers(texts, has_decimal_comma)) is not None:
+        return _make_numeric_column(name, _to_float64(marked.texts), marked.note)
     other_rows = pc.indices_nonzero(pc.invert(numbers.is_number))  # pc.index would import pandas
     row = other_rows[0].as_py() if len(other_rows) else -1
     value = texts[row].as_py() if row >= 0 else ""
@@ -150,6 +155,21 @@ def _convert_text_column(name: str, texts: pa.ChunkedArray, is_text_file: bool, 
         load_texts=texts.to_pylist,
         load_cells=lambda: _load_text_cells(texts),
     )
+
+
+def _parse_around_markers(texts: pa.ChunkedArray, has_decimal_comma: bool) -> WrittenNumbers | None:
+    """Return the numbers of a column whose other cells are usual markers of a missing value; None for other columns."""
+    is_marker = pc.match_substring_regex(texts, _MARKER_PATTERN, ignore_case=True)
+    rest = pc.if_else(is_marker, pa.nulls(1, pa.large_string())[0], texts)
+    if not pc.any(is_marker).as_py() or len(rest) == rest.null_count:
+        return None
+    numbers = parse_written_numbers(rest, has_decimal_comma)
+    if numbers.texts is None:
+        return None
+    found = pc.filter(texts, is_marker)
+    markers = join_with_and([repr(marker) for marker in pc.unique(found).to_pylist()])
+    cells = f"{format_count(len(found), 'cell')} with {markers} {'counts' if len(found) == 1 else 'count'} as missing"
+    return numbers._replace(note=f"{numbers.note}; {cells}" if numbers.note else cells)
 
 
 def _load_text_cells(texts: pa.ChunkedArray) -> AnyArray:

@@ -17,7 +17,6 @@ from gaussmix.covariance.structure import Structure
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import GaussmixError, ParameterError, SelectionError
-from gaussmix.model.problem import make_memory_source
 from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.parallel_tasks import default_n_workers, iterate_results
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
@@ -27,6 +26,7 @@ from gaussmix.selection.validation import (
     parse_rows_of_positive_weight,
     parse_structures,
 )
+from gaussmix.solvers.initialization.completion import make_source_to_fit
 from gaussmix.solvers.initialization.distinct_rows import lexicographic_order
 from gaussmix.types import AnyArray, Array, ArrayLike, BoolN, IntN, N
 
@@ -133,7 +133,7 @@ def cross_validate_components(
     Parameters
     ----------
     X : array-like of shape (n, D)
-        Rows of finite numbers.
+        Rows of numbers; NaN is a missing cell.
     n_components : int or iterable of int, default=1..9
     structures : 'all', a name, or a sequence of names, default=('VVV',)
         mclust letters or scikit-learn's names. With one column, 'all' means EII and VII, which the others equal.
@@ -165,7 +165,7 @@ def cross_validate_components(
     ----------
     Smyth, Statistics and Computing 10 (2000).
     """
-    rows, weights = parse_rows_of_positive_weight(X, sample_weight)
+    rows, weights = parse_rows_of_positive_weight(X, sample_weight, allow_missing=True)
     dependence = find_column_dependence(rows)
     if dependence is not None:
         rows = dependence.select_independent(rows)
@@ -230,7 +230,7 @@ def _fit_and_score_fold(
     """Fit every candidate to the rows that are not held out; return its score on those that are, one per candidate."""
     weights = (None, None) if data.weights is None else (data.weights[~is_held_out], data.weights[is_held_out])
     structures = list(dict.fromkeys(structure for structure, _ in data.candidate_keys))
-    source, max_components = make_memory_source(data.rows[~is_held_out], weights[0]), data.candidate_keys[-1][1]
+    source, max_components = make_source_to_fit(data.rows[~is_held_out], weights[0]), data.candidate_keys[-1][1]
     engine = resolve_engine(data.engine, int((~is_held_out).sum()))
     search_problem = SearchProblem.from_source(source, structures, max_components, _N_STARTS, engine, rng)
     scores, n_keys = list[_FoldScore](), len(data.candidate_keys)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
+from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights, require_observed_columns
 from gaussmix.core.scalar_checks import is_integer, is_number_in
 from gaussmix.covariance.structure import Structure, distinct_structure_names
 from gaussmix.errors import DataError, ParameterError
@@ -25,10 +25,14 @@ class RowsAndWeights(NamedTuple):
     weights: N | None
 
 
-def parse_rows_of_positive_weight(X: ArrayLike, sample_weight: ArrayLike | None) -> RowsAndWeights:
+def parse_rows_of_positive_weight(
+    X: ArrayLike, sample_weight: ArrayLike | None, allow_missing: bool = False
+) -> RowsAndWeights:
     """Return the validated rows (n, D) of positive weight, and their weights (n,) or None."""
-    rows = parse_rows(X, feature_names=column_names(X), keep_float32=True)
+    names = column_names(X)
+    rows = parse_rows(X, feature_names=names, keep_float32=True, allow_missing=allow_missing)
     require_rows_and_columns(rows)
+    require_observed_columns(rows, names)
     weights = parse_weights(sample_weight, len(rows))
     if weights is None:
         return RowsAndWeights(rows, None)
