@@ -68,6 +68,7 @@ ALLOW_MISSING = {
     "BayesianGaussianMixture",
     "select",
     "cross_validate_components",
+    "bootstrap_test",
     *(name for name in UNWEIGHTED if name.startswith(("GaussianMixture.", "BayesianGaussianMixture.", "Mixture."))),
 }
 

@@ -7,7 +7,14 @@ import pytest
 from scipy import optimize, stats
 from sklearn.exceptions import ConvergenceWarning
 
-from gaussmix import BayesianGaussianMixture, Constraints, GaussianMixture, cross_validate_components, select
+from gaussmix import (
+    BayesianGaussianMixture,
+    Constraints,
+    GaussianMixture,
+    bootstrap_test,
+    cross_validate_components,
+    select,
+)
 from gaussmix.covariance import MCLUST_NAMES
 from gaussmix.model import Mixture
 from gaussmix.solvers.initialization.completion import complete_rows
@@ -220,6 +227,16 @@ def test_cross_validation_scores_the_observed_cells() -> None:
     complete = cross_validate_components(TRUTH.sample(300, 12)[0], 3, structures="VVV", n_folds=3, random_state=0)
     share = np.mean(~np.isnan(rows))
     assert result.best.mean_log_likelihood == pytest.approx(share * complete.best.mean_log_likelihood, rel=0.15)
+
+
+def test_the_bootstrap_test_finds_the_number_of_components() -> None:
+    rows = draw_rows(13, 150, 0.15)
+    result = bootstrap_test(rows, "VVV", n_bootstrap=19, random_state=0)
+    assert [step.p_value <= 0.05 for step in result.steps] == [True, True, False]
+    null = GaussianMixture(1, random_state=0).fit(rows)
+    assert result.steps[0].log_likelihood == pytest.approx(null.fit_.log_likelihood, rel=1e-6)
+    complete = bootstrap_test(TRUTH.sample(150, 13)[0], "VVV", 1, n_bootstrap=19, random_state=0).steps[0]
+    assert not np.isclose(np.median(result.steps[0].bootstrap_statistics), np.median(complete.bootstrap_statistics))
 
 
 def test_completed_rows_keep_their_cells_and_the_correlations() -> None:

@@ -158,6 +158,11 @@ class Problem:
         source = make_memory_source(sample_rows_in_data_units, weights).with_frame(self.source.frame)
         return replace(self, source=source)._with_total_weight(float(weights.sum()))
 
+    def on_source(self, source: AbstractSource) -> "Problem":
+        """Return the problem of the rows of another source, in the data's units, as `on_sample_of_rows` does."""
+        total_weight = source.reduce(_sum_weights)
+        return replace(self, source=source.with_frame(self.source.frame))._with_total_weight(total_weight)
+
     def split_by_row_hash(self, max_parts: int, key: int) -> list["Problem"]:
         """Return at most ``max_parts`` problems of similar size, none empty; a hash of its values decides a row's part.
 
@@ -254,8 +259,7 @@ class Problem:
         rows, weights = self.source.collect(None)
         near = np.flatnonzero(~self.far_row_limits.are_far(rows))
         if isinstance(self.source, IncompleteSource):
-            source = self.source.take_rows(near)
-            return replace(self, source=source)._with_total_weight(float(weights[near].sum()))
+            return self.on_source(self.source.take_rows(near))
         problem = self.on_sample_of_rows(self.source.frame.restore_means(rows[near]), weights[near])
         prior = self.source.label_prior
         near_prior = None if prior is None else prior.select_rows(near)

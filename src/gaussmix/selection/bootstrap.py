@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from gaussmix.core.dependence_search import find_column_dependence
-from gaussmix.core.input_arrays import column_names
+from gaussmix.core.input_arrays import column_names, has_missing_cells
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.core.scalar_checks import require_integer
 from gaussmix.covariance.structure import Structure
@@ -19,14 +19,15 @@ from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import DataError, ParameterError, SelectionError
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.problem import Problem, make_memory_source
+from gaussmix.model.problem import Problem
 from gaussmix.selection.bootstrap_result import BootstrapStep, BootstrapTestResult
 from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, NondegenerateFit, SearchStrategy, fit_from_start
 from gaussmix.selection.parallel_tasks import default_n_workers, iterate_results
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.validation import parse_fraction_in_open_interval, parse_rows_of_positive_weight
+from gaussmix.solvers.initialization.completion import make_source_to_fit
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels
-from gaussmix.types import ArrayLike
+from gaussmix.types import ArrayLike, BoolND
 
 # Samples drawn for one bootstrap statistic before the test gives up on finding a nondegenerate fit.
 _MAX_SAMPLES_PER_STATISTIC = 20
@@ -55,7 +56,7 @@ def bootstrap_test(
     Parameters
     ----------
     X : array-like of shape (n, D)
-        Rows of finite numbers.
+        Rows of numbers; NaN is a missing cell. Samples of the bootstrap then have the gaps of random rows.
     structure : str, default='VVV'
         mclust letters or one of scikit-learn's names.
     max_components : int, default=9
@@ -97,7 +98,7 @@ def bootstrap_test(
     McLachlan, "On bootstrapping the likelihood ratio test statistic for the number of components in a normal
     mixture", Applied Statistics 36 (1987).
     """
-    rows, weights = parse_rows_of_positive_weight(X, sample_weight)
+    rows, weights = parse_rows_of_positive_weight(X, sample_weight, allow_missing=True)
     parsed_structure = Structure.from_name(structure)
     if strategy not in SEARCH_STRATEGIES:
         raise ParameterError.invalid_choice("strategy", strategy, list(SEARCH_STRATEGIES))
@@ -109,25 +110,32 @@ def bootstrap_test(
     if dependence is not None:
         rows = dependence.select_independent(rows)
     problem = Problem.from_source(
-        make_memory_source(rows, weights),
+        make_source_to_fit(rows, weights),
         parsed_structure,
         engine=resolve_engine(engine, len(rows)),
         feature_names=names if dependence is None else dependence.select_names(names),
     )
+    is_missing = np.isnan(rows) if has_missing_cells(rows) else None
     first_fit = fit_from_start(problem, initialize_from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1))
     if first_fit is None:
         raise SelectionError.degenerate_single_component(str(parsed_structure))
     with make_progress_callback(progress, "testing") as callback:
-        options = _BootstrapOptions(problem, SEARCH_STRATEGIES[strategy], max_components, n_bootstrap, level, callback)
+        options = _BootstrapOptions(
+            problem, is_missing, SEARCH_STRATEGIES[strategy], max_components, n_bootstrap, level, callback
+        )
         result = _run_tests_until_not_significant(options, first_fit, make_generator(random_state))
     return result.with_all_columns(dependence, names)
 
 
 @dataclass(frozen=True)
 class _BootstrapOptions:
-    """The problem to fit and the parsed parameters of `bootstrap_test`."""
+    """The problem to fit and the parsed parameters of `bootstrap_test`.
+
+    ``is_missing`` (n, D) says which cells are missing; None if none is.
+    """
 
     problem: Problem
+    is_missing: BoolND | None
     strategy: SearchStrategy
     max_components: int
     n_bootstrap: int
@@ -239,8 +247,11 @@ def _draw_bootstrap_statistic(
     """
     n_rows = max(1, round(options.problem.total_weight))
     for _ in range(_MAX_SAMPLES_PER_STATISTIC):
-        # Samples are like the data, so that the frame and the variance floor of the data suit them.
-        problem = options.problem.on_sample_of_rows(null_mixture.sample(n_rows, rng)[0], np.ones(n_rows))
+        # Samples are like the data, also in their gaps, so that frame and variance floor of the data suit them.
+        rows = null_mixture.sample(n_rows, rng)[0]
+        if options.is_missing is not None:
+            rows[options.is_missing[rng.integers(len(options.is_missing), size=n_rows)]] = np.nan
+        problem = options.problem.on_source(make_source_to_fit(rows, None))
         null_fit = fit_from_start(problem, null_mixture)
         if null_fit is not None:
             alternative_fit = options.strategy.fit_on_sample(problem, null_fit.mixture, alternative_mixture, rng)
