@@ -69,6 +69,7 @@ ALLOW_MISSING = {
     "select",
     "cross_validate_components",
     "bootstrap_test",
+    "describe_mixture",
     *(name for name in UNWEIGHTED if name.startswith(("GaussianMixture.", "BayesianGaussianMixture.", "Mixture."))),
 }
 

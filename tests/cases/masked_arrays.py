@@ -1,4 +1,4 @@
-"""Masked entries are never read: they are refused as NaN is."""
+"""Masked entries are never read: they are missing cells, or refused, as NaN is."""
 
 from collections.abc import Callable
 

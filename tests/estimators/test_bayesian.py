@@ -182,7 +182,7 @@ def test_same_names_as_scikit_learn():
     for name in public - {"feature_names_in_"}:
         assert hasattr(ours, name), name
     extra = {name for name in dir(ours) if not name.startswith("_")} - public
-    assert extra == {"engine", "fit_", "model_", "set_fit_request", "set_score_request"}
+    assert extra == {"engine", "fit_", "impute", "model_", "set_fit_request", "set_score_request"}
 
 
 SCRIPT = """
