@@ -191,7 +191,7 @@ def test_dates_are_written_as_dates(write: Write) -> None:
         ({"t": [1, 2], "name": ["p", "q"]}, {}, DetectionTableError, "it has no other numbers"),
         ({"t": [1, 2], "x": ["p", "q"]}, {"axes": ("x", None, None)}, TableError, "read as text"),
         ({"t": [1, 2], "x": [0, "1,5"], "y": [0, 1]}, {}, TableError, "has 4 fields"),
-        ({"t": [1, 2], "x": [0, "?"], "y": [0, 1]}, {}, TableError, "data row 2 holds '?'"),
+        ({"t": [1, 2], "x": [0, "oops"], "y": [0, 1]}, {}, TableError, "data row 2 holds 'oops'"),
         ({"t": [1, 2], "x": [0, 1]}, {"time": "when"}, ColumnNameError, "no column named 'when'"),
         ({"t": [1, 2], "x": [0, 1]}, {"axes": ("t", None, None), "time": "t"}, DetectionTableError, "named twice"),
         ({"t": [1, 2], "x": [0, 1]}, {"axes": (None, "x", None)}, DetectionTableError, "--y needs --x"),

@@ -203,7 +203,7 @@ def test_invalid_parameters_raise(options: dict[str, object], sentence: str) -> 
 def test_invalid_rows_raise() -> None:
     with pytest.raises(DataError, match="the data have 0 rows"):
         cross_validate_components(np.empty((0, 2)))
-    with pytest.raises(DataError, match="X contains NaN in row 1, column 0"):
-        cross_validate_components([[0.0], [np.nan]])
+    with pytest.raises(DataError, match=r"X contains infinity \(inf\) in row 1, column 0"):
+        cross_validate_components([[0.0], [np.inf]])
     with pytest.raises(WeightError, match="sample_weight is zero in every row"):
         cross_validate_components(make_separated_groups(), sample_weight=np.zeros(90))

@@ -156,6 +156,8 @@ def _compare_with_runner_up(selection: Selection) -> str:
     n_fitted = sum(candidate.fit is not None for candidate in selection.candidates)
     name = f"{best.structure.name_with_alias_or_n_factors} with {_format_component_count(best.n_components)}"
     subject = f"Of {format_count(n_fitted, 'fitted candidate')}, {name}"
+    if n_fitted == 1 and best.is_eligible:
+        return f"{name[0].upper()}{name[1:]} is the only candidate that was fitted, so nothing was compared."
     if not best.is_eligible:
         reason = "it is degenerate" if n_fitted == 1 else "it is degenerate, like all others"
         return f"{subject} was selected although {reason}; treat it with caution."
